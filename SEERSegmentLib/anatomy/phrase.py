@@ -1,0 +1,192 @@
+"""One noun phrase of an answer: the structure that it names, free text, or why neither."""
+
+from __future__ import annotations
+
+import re
+
+from ..values import Abstention, Side, Target
+from .normalise import normalise
+from .sides import BOTH_WORDS, CJK_BOTH, CJK_SIDES, side_words
+from .structure import Entry, Structure
+from .vocabulary import Vocabulary
+
+__all__ = ["WHICH", "is_side_only", "is_structure", "target_for", "with_side"]
+
+WHICH = "Which structure should be segmented?"
+
+MAX_WORDS = 16
+"""Most words of a phrase that anatomy doesn't know: longer is prose, not a noun phrase."""
+
+_ARTICLES = frozenset({"the", "a", "an"})
+_TRAILING = frozenset({"of", "on", "at", "side", "sided", "one"})
+_REFUSAL = re.compile(
+    r"(?:none|nothing|nil|na|n a|null|unknown|unclear|uncertain|abstain\w*|refus\w*|no target|no answer|"
+    r"not applicable|i|unable|can ?not|cant|sorry|as an ai)\b"
+)
+_NEGATED = re.compile(r"\b(?:no|not|without|except|excluding|minus|never|neither|nor)\b")
+_PROSE = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|should|please|segment|outline|delineate|contour|show|find|because|which|that"
+    r"|this|it)\b"
+)
+_MARKUP = re.compile(r"[<>{}\[\]|\\`$=@#^~]|://|[.!?:]\s")
+_LEADING_ARTICLES = re.compile(r"(?:(?:the|an?)\s+)+", re.IGNORECASE)
+_EDGES = " \t.,;:!?'\"()-*•·_/"
+
+
+def target_for(phrase: str, known: Vocabulary) -> Target | Abstention:
+    """The target of a phrase, or the reason why it has none."""
+    found = _lookup(phrase, known)
+    if isinstance(found, Structure):
+        return Target(found.name, found.id, found.side, found.level, found.code)
+    return found or _free_text(phrase)
+
+
+def is_structure(phrase: str, known: Vocabulary) -> bool:
+    """Whether anatomy knows a phrase as a whole, ambiguous or not."""
+    return _lookup(phrase, known) is not None
+
+
+def is_side_only(phrase: str) -> bool:
+    """Whether a phrase is a side and nothing else: the "left" of "left and right kidney"."""
+    words = _words(phrase)
+    return bool(words) and all(word in side_words() or word in _TRAILING for word in words) and bool(_sides(words))
+
+
+def with_side(side_phrase: str, phrase: str) -> str:
+    """A phrase with the side of another in place of its own."""
+    side = _sides(_words(side_phrase))[0].value
+    rest = [word for word in phrase.split() if normalise(word) not in side_words()]
+    return " ".join([side, *rest])
+
+
+def _words(phrase: str) -> list[str]:
+    return [word for word in normalise(phrase).split() if word not in _ARTICLES]
+
+
+def _sides(words: list[str]) -> list[Side]:
+    table = side_words()
+    return [table[word] for word in words if word in table]
+
+
+def _lookup(phrase: str, known: Vocabulary) -> Structure | Abstention | None:
+    """What anatomy makes of a phrase; None where it doesn't know it."""
+    folded = normalise(phrase)
+    if entries := known.keys.get(folded):
+        return _choose(entries, Side.NONE, False, phrase, known)
+    words = _words(phrase)
+    if entries := known.keys.get(" ".join(words)):
+        return _choose(entries, Side.NONE, False, phrase, known)
+    sides = _sides(words)
+    both = any(word in BOTH_WORDS for word in words)
+    if not sides and not both:
+        return _lookup_cjk(folded, phrase, known)
+    rest = [word for word in words if word not in side_words() and word not in BOTH_WORDS]
+    while rest:
+        if entries := known.keys.get(" ".join(rest)):
+            break
+        if rest[-1] not in _TRAILING:
+            return None
+        rest.pop()
+    else:
+        return None
+    if len(set(sides)) > 1 or (both and sides):
+        return _contradiction(phrase)
+    return _choose(entries, sides[0] if sides else Side.NONE, both, phrase, known)
+
+
+def _lookup_cjk(folded: str, phrase: str, known: Vocabulary) -> Structure | Abstention | None:
+    for prefix in CJK_BOTH:
+        if folded.startswith(prefix) and (entries := known.keys.get(folded.removeprefix(prefix))):
+            return _choose(entries, Side.NONE, True, phrase, known)
+    for prefix, side in CJK_SIDES.items():
+        if folded.startswith(prefix) and (entries := known.keys.get(folded.removeprefix(prefix))):
+            return _choose(entries, side, False, phrase, known)
+    return None
+
+
+def _choose(
+    entries: tuple[Entry, ...], side: Side, both: bool, phrase: str, known: Vocabulary
+) -> Structure | Abstention | None:
+    if len(entries) > 1:
+        names = tuple(sorted(_describe(entry, known) for entry in entries))
+        return Abstention(
+            "ambiguous-term", f"'{_short(phrase)}' can mean {' or '.join(names)}.", "Which one is meant?", names
+        )
+    (entry,) = entries
+    concept = entry.concept_or_id
+    if side is not Side.NONE and entry.side not in (Side.NONE, side):
+        return _contradiction(phrase)
+    if both:
+        structure = known.structures.get(concept)
+        pair = known.both(concept, entry.level) or structure
+        if pair is not None and pair.side is Side.NONE:
+            return pair
+    structure = known.structure_of(entry, side)
+    if structure is None and side is not Side.NONE and concept in known.structures:
+        of_side = [part for part in map(known.get, known.get(concept).parts) if part.side is side]
+        structure = of_side[0] if len(of_side) == 1 else None
+    return structure or _incomplete(entry, side, phrase, known)
+
+
+def _incomplete(entry: Entry, side: Side, phrase: str, known: Vocabulary) -> Abstention | None:
+    """Why a known term names no structure with this side."""
+    of_concept = known.by_concept(entry.concept_or_id)
+    same_side = [structure for structure in of_concept if side in (Side.NONE, structure.side)]
+    if not entry.level and len({structure.level for structure in same_side}) > 1:
+        return Abstention("level-needed", f"'{_short(phrase)}' doesn't say which one.", "Which level or number?")
+    if side is Side.NONE and of_concept:
+        names = tuple(structure.name for structure in of_concept if entry.level in ("", structure.level))
+        pair = known.both(entry.concept_or_id, entry.level)
+        names = (*names, pair.name) if pair else names
+        return Abstention("side-needed", f"'{_short(phrase)}' doesn't say which side.", "Left, right or both?", names)
+    if any(structure.kind == "lesion" for structure in of_concept):
+        return None  # a lesion's side may be told more finely than the tables do: free text
+    return Abstention("no-such-structure", f"There is no {_short(phrase)} in the body.", WHICH)
+
+
+def _describe(entry: Entry, known: Vocabulary) -> str:
+    structure = known.structure_of(entry)
+    if structure is not None:
+        return structure.name
+    side = f"{entry.side.value} " if entry.side is not Side.NONE else ""
+    return side + entry.concept_or_id.replace("_", " ")
+
+
+def _contradiction(phrase: str) -> Abstention:
+    return Abstention("side-contradictory", f"'{_short(phrase)}' names two sides.", "Left, right or both?")
+
+
+def _free_text(phrase: str) -> Target | Abstention:
+    """A phrase that anatomy doesn't know, cleaned; or the reason why it isn't a noun phrase."""
+    text = _clean(phrase)
+    folded = normalise(text)
+    words = folded.split()
+    if _REFUSAL.match(folded):
+        return Abstention("refusal", "The answer names no structure.", WHICH)
+    if _NEGATED.search(folded):
+        return Abstention("negation", f"'{_short(text)}' says what to leave out, not what to segment.", WHICH)
+    prose = len(words) > MAX_WORDS or _PROSE.search(folded) or _MARKUP.search(f"{text} ")
+    if prose or not any(character.isalpha() for character in folded):
+        return Abstention("not-a-phrase", f"'{_short(text)}' is not the name of a structure.", WHICH)
+    sides = set(_sides(words))
+    if len(sides) > 1:
+        return _contradiction(text)
+    if is_side_only(text):
+        return Abstention("side-only", f"'{_short(text)}' names a side but no structure.", WHICH)
+    return Target(text, side=sides.pop() if sides else Side.NONE)
+
+
+def _clean(phrase: str) -> str:
+    text = " ".join(phrase.split())
+    while True:
+        shorter = _LEADING_ARTICLES.sub("", text.strip(_EDGES), count=1) if text else text
+        if not _LEADING_ARTICLES.match(text.strip(_EDGES)):
+            shorter = text.strip(_EDGES)
+        if shorter == text:
+            return text
+        text = shorter
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,54 @@
+"""CT numbers of tissues, and the thresholds between them: the only place where the classical backbone keeps any.
+
+They follow from the definition of the scale, HU = 1000 (µ − µ_water)/(µ_water − µ_air), so that air is −1000 and
+water 0, and from published tissue ranges; none was tuned on an image. A border between two tissues lies where a voxel
+holds half of each: at the mean of their CT numbers.
+"""
+
+from __future__ import annotations
+
+#: By definition of the scale.
+AIR = -1000
+WATER = 0
+
+#: What scanners and resamplers write where they measured nothing: −2000 (GE), −2048, −3024 (Siemens, Philips). Noise
+#: and streaks around air stay above −1500.
+PADDING_BELOW = -1500
+PADDING = -2048
+
+#: Values are clipped to the 12 bits that CT scanners store; beyond lie only padding and metal.
+RANGE = (-1024, 3071)
+
+#: Aerated lung at total lung capacity has a mean of about −860 HU, at functional residual capacity −700 to −750 (Lamers
+#: et al., Thorax 1994; Kauczor et al., AJR 1998). Below −950 lies emphysema (Gevenois et al., AJRCCM 1996).
+LUNG = -850
+EMPHYSEMA_BELOW = -950
+
+#: Half gas, half lung: a block darker than this is more likely the lumen of airway or bowel than parenchyma.
+FREE_GAS_BELOW = (AIR + LUNG) // 2  # -925
+
+#: Muscle, unenhanced parenchyma and blood lie at 30 to 60 HU.
+SOFT_TISSUE = 40
+
+#: Half lung, half soft tissue. (Hu et al., IEEE TMI 2001, arrive at −400 ± 20 by iteration.)
+LUNG_SURFACE = (LUNG + SOFT_TISSUE) // 2  # -405
+
+#: Half gas, half soft tissue: the inner wall of the trachea.
+AIRWAY_SURFACE = (AIR + SOFT_TISSUE) // 2  # -480
+
+#: Adipose tissue: −190 to −30 HU (Sjöström et al., Am J Physiol 1986; Yoshizumi et al., Radiology 1999).
+FAT = (-190, -30)
+
+#: Half air, half fat: the skin over subcutaneous fat. Clothes, blankets and mattress foam are mostly thinner than that.
+SKIN = (AIR - 100) // 2  # -550
+
+#: Trabecular bone of adults: 100 to 300 HU, falling to 100 with age (Schreiber et al., J Bone Joint Surg 2011; Pickhardt
+#: et al., Ann Intern Med 2013: 135 HU at L1 parts normal from osteoporotic). Cortical bone: above 300 up to 1900.
+TRABECULAR = 135
+CORTICAL = 300
+
+#: Partial volume of trabeculae and soft tissue, and the marrow of an osteoporotic spine (Pickhardt et al. 2013: below 100).
+MARROW = 100
+
+#: Half cortical bone of a thin shell (about 300 once blurred by a millimetre voxel), half soft tissue.
+BONE_SURFACE = (CORTICAL + SOFT_TISSUE) // 2  # 170

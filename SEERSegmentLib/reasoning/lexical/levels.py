@@ -1,0 +1,315 @@
+"""Vertebrae, ribs and discs by number: "T12", "ribs 4 to 6", "L3/4", "the last two lumbar vertebrae", "第12胸椎"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .lexicon import Lexicon
+from .text import Token
+
+__all__ = ["COUNTS", "SEQUENCE", "Counted", "counted_at"]
+
+COUNTS = {"C": 7, "T": 12, "L": 5, "S": 5, "rib": 12}
+"""How many there are in a person with the usual numbering."""
+
+SEQUENCE: tuple[str, ...] = tuple(f"{r}{n}" for r in "CTLS" for n in range(1, COUNTS[r] + 1))
+
+_CODE = re.compile(r"(c|th|t|d|l|s|hwk|bwk|lwk|swk|hw|bw|lw|vc|vt|vl)(\d{1,2})")
+_LETTERS = {"c": "C", "t": "T", "th": "T", "d": "T", "l": "L", "s": "S", "hwk": "C", "bwk": "T", "lwk": "L", "swk": "S",
+            "hw": "C", "bw": "T", "lw": "L", "vc": "C", "vt": "T", "vl": "L"}  # fmt: skip
+_RANGE_WORDS = frozenset("to through thru bis a till hasta ate until up 至 到 から".split())
+_RANGE_MARKS = frozenset("-\u2010\u2011\u2012\u2013\u2014~\uff5e\u301c")
+_LIST_WORDS = frozenset("and und et y e plus with 和 与 と および".split())
+_UNITS = frozenset("mm cm ml cc year years yr yrs week weeks month months day days hours x hu kg percent".split())
+_MAX_LIST = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Levels given by number.
+
+    ``kind`` is ``"vertebra"``, ``"rib"`` or ``"disc"``; ``levels`` are their names ("T12", "7", "L3/L4") in the order
+    given; ``missing`` those named that no one has ("C9"). ``end`` is the index of the token after them. ``letter_d``
+    tells that thoracic levels were written with D, which the duodenum's parts are too.
+    """
+
+    kind: str
+    levels: tuple[str, ...]
+    end: int
+    missing: tuple[str, ...] = ()
+    letter_d: bool = False
+    implied_noun: bool = False
+
+
+def counted_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
+    """Levels that begin at a token, or None."""
+    return _codes(tokens, at, lexicon) or _numbers_then_noun(tokens, at, lexicon) or _noun_then_numbers(tokens, at, lexicon)
+
+
+# ------------------------------------------------------------------------------------------------- T12, L3/4, T10-12
+
+
+def _code(tokens: Sequence[Token], at: int) -> tuple[str, int, int, str] | None:
+    """Region, number, next token and the letters as written."""
+    if at >= len(tokens) or tokens[at].kind != "word":
+        return None
+    norm = tokens[at].norm
+    if match := _CODE.fullmatch(norm):
+        return _LETTERS[match[1]], int(match[2]), at + 1, match[1]
+    if norm in _LETTERS and len(norm) <= 3:
+        step = at + 1
+        if step < len(tokens) and tokens[step].text in ("-", ".", " ") and not tokens[step].spaced:
+            step += 1
+        if step < len(tokens) and tokens[step].norm.isdigit() and len(tokens[step].norm) <= 2 and not tokens[step].newline:
+            after = tokens[step + 1].norm if step + 1 < len(tokens) else ""
+            if after not in _UNITS:
+                return _LETTERS[norm], int(tokens[step].norm), step + 1, norm
+    return None
+
+
+def _codes(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
+    first = _code(tokens, at)
+    if first is None:
+        return None
+    region, number, end, letters = first
+    found: list[tuple[str, int]] = [(region, number)]
+    slashed = ranged = False
+    while end < len(tokens) and len(found) < _MAX_LIST:
+        token = tokens[end]
+        nxt = _code(tokens, end + 1) or _bare_number(tokens, end + 1, region)
+        if nxt is None:
+            break
+        tight = not token.spaced
+        if token.text == "/" and nxt[1] == number + 1 or token.text == "/" and nxt[0] != region:
+            slashed = True
+        elif token.text in _RANGE_MARKS or token.norm in _RANGE_WORDS:
+            between = _between((region, number), nxt[:2])
+            if between is None:
+                break
+            found += between
+            ranged = True
+        elif token.norm in _LIST_WORDS or token.text in "+,、，" or token.text == "/":
+            if token.text == "," and not tight and nxt[2] - end == 2 and _code(tokens, end + 1) is None and _unit_after(tokens, nxt[2]):
+                break
+        else:
+            break
+        region, number, end = nxt[0], nxt[1], nxt[2]
+        found.append((region, number))
+    end, noun = _noun_after(tokens, end, lexicon)
+    if (slashed or ranged) and noun == "disc" and len(found) == 2 or slashed and len(found) == 2 and noun == "":
+        return _disc(found, end)
+    if noun == "disc" and len(found) == 1:
+        return None
+    return _vertebrae(found, end, letters)
+
+
+def _bare_number(tokens: Sequence[Token], at: int, region: str) -> tuple[str, int, int, str] | None:
+    if at < len(tokens) and tokens[at].norm.isdigit() and len(tokens[at].norm) <= 2 and tokens[at].kind == "word":
+        if not _unit_after(tokens, at + 1):
+            return region, int(tokens[at].norm), at + 1, ""
+    return None
+
+
+def _unit_after(tokens: Sequence[Token], at: int) -> bool:
+    return at < len(tokens) and tokens[at].norm in _UNITS
+
+
+def _between(first: tuple[str, int], last: tuple[str, int]) -> list[tuple[str, int]] | None:
+    """Levels strictly between two; None where the second is not below the first."""
+    names = [f"{r}{n}" for r, n in (first, last)]
+    if names[0] not in SEQUENCE or names[1] not in SEQUENCE:
+        return []
+    low, high = SEQUENCE.index(names[0]), SEQUENCE.index(names[1])
+    if high <= low:
+        return None
+    return [(name[0], int(name[1:])) for name in SEQUENCE[low + 1 : high]]
+
+
+def _disc(found: list[tuple[str, int]], end: int) -> Counted:
+    upper, lower = (f"{r}{n}" for r, n in found)
+    if upper == "L5" or upper not in SEQUENCE:
+        lower = "S1" if upper == "L5" else lower
+    elif lower not in SEQUENCE or SEQUENCE.index(lower) != SEQUENCE.index(upper) + 1:
+        following = SEQUENCE[SEQUENCE.index(upper) + 1]
+        lower = following if found[1][1] == int(following[1:]) else lower
+    real = upper in SEQUENCE and lower in SEQUENCE and SEQUENCE.index(lower) == SEQUENCE.index(upper) + 1
+    name = f"{upper}/{lower}"
+    return Counted("disc", (name,) if real and upper != "C1" else (), end, () if real else (name,))
+
+
+def _vertebrae(found: list[tuple[str, int]], end: int, letters: str) -> Counted:
+    names = list(dict.fromkeys(f"{r}{n}" for r, n in found))
+    real = tuple(n for n in names if n in SEQUENCE)
+    return Counted("vertebra", real, end, tuple(n for n in names if n not in SEQUENCE), letter_d=letters == "d")
+
+
+# ---------------------------------------------------------------------------------- "twelfth thoracic", "ribs 4 to 6"
+
+
+def _noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, str] | None:
+    found = lexicon.match(tokens, at) if at < len(tokens) else None
+    if found is None:
+        return None
+    end, senses, _ = found
+    values = [s.value for s in senses if s.kind == "levelnoun"]
+    return (end, values[0]) if values else None
+
+
+def _noun_after(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, str]:
+    """A noun that repeats what a code says ("T12 vertebral body", "L4/5 disc"), taken with it."""
+    noun = _noun(tokens, at, lexicon)
+    if noun and noun[1] in ("vertebra", "disc", "C", "T", "L", "S"):
+        return noun
+    if at < len(tokens) and tokens[at].norm in ("level", "body", "bodies", "levels"):
+        return at + 1, "vertebra"
+    return at, ""
+
+
+def _number(tokens: Sequence[Token], at: int, lexicon: Lexicon, *, roman: bool) -> tuple[int, int, str] | None:
+    """A number word, digit or Roman numeral: value (negative counts from the end), next token, kind."""
+    if at >= len(tokens) or not tokens[at].is_word:
+        return None
+    norm = tokens[at].norm
+    if norm.isdecimal() and len(norm) <= 2:
+        end = at + 1
+        if end < len(tokens) and tokens[end].text in (".", "\u00ba", "\u00aa", "\u00b0") and not tokens[end].spaced:
+            end += 1
+        return (int(norm), end, "digit") if int(norm) else None
+    if match := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th|e|er|ere|eme|a|o)", norm):
+        return int(match[1]), at + 1, "ord"
+    found = lexicon.match(tokens, at)
+    if found is None:
+        return None
+    for kind in ("ord", "card", *(("roman",) if roman else ())):
+        for sense in found[1]:
+            if sense.kind == kind:
+                return int(sense.value), found[0], kind
+    return None
+
+
+def _number_list(tokens: Sequence[Token], at: int, lexicon: Lexicon, *, roman: bool) -> tuple[list[int], int, str] | None:
+    first = _number(tokens, at, lexicon, roman=roman)
+    if first is None:
+        return None
+    numbers, end, kind = [first[0]], first[1], first[2]
+    while end < len(tokens) and len(numbers) < _MAX_LIST:
+        token = tokens[end]
+        step = end + 1
+        comma_and = token.text in ",、，" and step < len(tokens) and tokens[step].norm in _LIST_WORDS
+        nxt = _number(tokens, step + comma_and, lexicon, roman=roman)
+        if nxt is None or nxt[0] < 0:
+            break
+        if token.text in _RANGE_MARKS or token.norm in _RANGE_WORDS:
+            if nxt[0] <= numbers[-1] or numbers[-1] < 0:
+                break
+            numbers += range(numbers[-1] + 1, nxt[0] + 1)
+        elif token.norm in _LIST_WORDS or token.text in "+,、，/&":
+            numbers.append(nxt[0])
+        else:
+            break
+        end = nxt[1]
+    return numbers, end, kind
+
+
+def _numbers_then_noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
+    start = at
+    if tokens[at].norm == "第":
+        at += 1
+    listed = _number_list(tokens, at, lexicon, roman=False)
+    if listed is None:
+        span = _edge_span(tokens, at, lexicon)
+        return span
+    numbers, end, kind = listed
+    if kind == "card" and start == at:
+        return None
+    span = _edge_span(tokens, start, lexicon)
+    if span:
+        return span
+    noun = None
+    for step in range(end, min(end + 4, len(tokens))):
+        noun = _noun(tokens, step, lexicon)
+        if noun or tokens[step].norm not in _FILLERS:
+            break
+    if noun is None or noun[1] in ("vertebra", "disc"):
+        return None
+    if kind == "digit" and noun[1] in COUNTS and noun[1] != "rib" and start == at and not _ordinal_dot(tokens, end):
+        return None  # "2 lumbar vertebrae" counts them, it doesn't name them
+    if kind == "digit" and noun[1] == "rib" and start == at and _plural_noun(tokens, noun[0]) and len(numbers) == 1:
+        return None
+    return _counted(noun[1], numbers, _tail(tokens, noun[0], lexicon))
+
+
+_FILLERS = frozenset("left right lt rt l r pair of pairs the th set linken rechten linke rechte 左 右".split())
+
+
+def _ordinal_dot(tokens: Sequence[Token], end: int) -> bool:
+    return tokens[end - 1].text in (".", "\u00ba", "\u00aa", "\u00b0")
+
+
+def _plural_noun(tokens: Sequence[Token], end: int) -> bool:
+    return tokens[end - 1].norm.endswith("s")
+
+
+def _edge_span(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
+    """ "the top three lumbar vertebrae", "last two ribs", "lower four thoracic": a number from one end."""
+    words = [t.norm for t in tokens[at : at + 2]]
+    if len(words) < 2 or words[0] not in _EDGES:
+        return None
+    count = _number(tokens, at + 1, lexicon, roman=False)
+    if count is None or count[2] not in ("card", "digit"):
+        return None
+    step = count[1]
+    while step < len(tokens) and tokens[step].norm in _FILLERS:
+        step += 1
+    noun = _noun(tokens, step, lexicon)
+    if noun is None or noun[1] not in COUNTS:
+        return None
+    total = 1 if noun[1] == "S" else COUNTS[noun[1]]
+    numbers = list(range(1, count[0] + 1)) if _EDGES[words[0]] else list(range(total - count[0] + 1, total + 1))
+    return _counted(noun[1], numbers, _tail(tokens, noun[0], lexicon))
+
+
+_EDGES = {"first": True, "top": True, "upper": True, "uppermost": True, "highest": True, "topmost": True,
+          "last": False, "bottom": False, "lower": False, "lowest": False, "lowermost": False, "final": False,
+          "bottommost": False}  # fmt: skip
+
+
+def _noun_then_numbers(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
+    noun = _noun(tokens, at, lexicon)
+    if noun is None or noun[1] in ("disc",):
+        return None
+    step = noun[0]
+    while step < len(tokens) and (tokens[step].norm in _NUMBER_WORDS or tokens[step].text in "#."):
+        step += 1
+    if noun[1] == "vertebra":
+        codes = _codes(tokens, step, lexicon)
+        return codes if codes and codes.kind == "vertebra" else None
+    listed = _number_list(tokens, step, lexicon, roman=True)
+    if listed is None or _unit_after(tokens, listed[1]) or listed[2] == "card":
+        return None
+    if listed[2] == "ord" and any(n < 0 for n in listed[0]):
+        return None
+    return _counted(noun[1], listed[0], _tail(tokens, listed[1], lexicon))
+
+
+_NUMBER_WORDS = frozenset("no nr number numbers num n level levels left right 第".split()) - {"left", "right"}
+
+
+def _tail(tokens: Sequence[Token], end: int, lexicon: Lexicon) -> int:
+    """The index after a noun that only repeats the kind: "lumbar | vertebral bodies", "胸椎 | 椎体"."""
+    noun = _noun(tokens, end, lexicon)
+    return noun[0] if noun and noun[1] == "vertebra" else end
+
+
+def _counted(noun: str, numbers: list[int], end: int) -> Counted | None:
+    total = COUNTS.get(noun)
+    if total is None:
+        return None
+    last = 1 if noun == "S" else total
+    values = list(dict.fromkeys(n if n > 0 else last + 1 + n for n in numbers))
+    names = [str(n) if noun == "rib" else f"{noun}{n}" for n in values]
+    real = tuple(name for name, n in zip(names, values, strict=True) if 1 <= n <= total)
+    missing = tuple(name for name, n in zip(names, values, strict=True) if not 1 <= n <= total)
+    return Counted("rib" if noun == "rib" else "vertebra", real, end, missing)

@@ -1,0 +1,197 @@
+"""All terms of the tables in one tree of words, so that a text is read against every table in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+from ...anatomy import Vocabulary, load_vocabulary, normalise
+from ...anatomy.tables import read_rows
+from ...values import Side
+from .text import Token, tokenise
+
+__all__ = ["Disease", "Lexicon", "Ref", "Sense", "load_lexicon", "word_forms"]
+
+_SKIPPED = frozenset("-'\u2019\u2010\u2011/.")  # marks that may stand inside a term: gall-bladder, r/o, s.p.
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """What a mention refers to: a concept or id of the vocabulary, with the side and level said in the term itself."""
+
+    concept: str
+    side: Side = Side.NONE
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disease:
+    """A row of diseases.csv: what it sits in, and what it is called when the lesion itself is asked for."""
+
+    name: str
+    kind: str
+    structures: tuple[str, ...]
+    lesion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One meaning of a term: its kind (``structure``, ``outside``, ``disease``, ``side``, ``not``, …) and value."""
+
+    kind: str
+    value: str = ""
+    refs: tuple[Ref, ...] = ()
+    disease: Disease | None = None
+    language: str = "en"
+    ambiguous: bool = False
+    preferred: bool = False
+
+
+@dataclass
+class _Node:
+    next: dict[str, _Node] = field(default_factory=dict)
+    senses: list[Sense] = field(default_factory=list)
+
+
+def word_forms(word: str) -> Iterator[str]:
+    """Singular forms that an English plural may have."""
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        if word.endswith("ies"):
+            yield word[:-3] + "y"
+        if word.endswith(("ches", "shes", "xes", "ses")):
+            yield word[:-2]
+        yield word[:-1]
+
+
+class Lexicon:
+    """The tree, and what is derived from it. Build one with :func:`load_lexicon`."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._root = _Node()
+        self.words: dict[str, int] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 the rest
+        self.cjk_terms: set[str] = set()
+        self.languages: dict[str, str] = {}  # word that only one other language has → that language
+        for key, entries in vocabulary.keys.items():
+            meanings = tuple(Ref(e.concept_or_id, e.side, e.level) for e in entries)
+            self._add(
+                key,
+                Sense(
+                    "structure",
+                    refs=meanings,
+                    language=entries[0].language,
+                    ambiguous=len(meanings) > 1,
+                    preferred=any(e.kind == "preferred" for e in entries),
+                ),
+                weight=3,
+            )
+        for row in read_rows("adjectives.csv"):
+            self._add(row["term"], Sense("adjective", refs=(Ref(row["structure"]),)), weight=2)
+        for row in read_rows("outside.csv"):
+            for term in (row["name"], *filter(None, row["synonyms"].split("|"))):
+                self._add(term, Sense("outside", row["name"]), weight=2)
+        for row in read_rows("diseases.csv"):
+            places = tuple(filter(None, row["structure"].split(";")))
+            disease = Disease(row["term"], row["kind"], places, row["lesion"])
+            for term in (row["term"], *filter(None, row["synonyms"].split("|"))):
+                self._add(term, Sense("disease", row["term"], disease=disease), weight=2)
+        for row in (*read_rows("sides.csv"), *read_rows("modifiers.csv")):
+            kind = row.get("kind") or "side"
+            value = row.get("value") if row.get("kind") else row["side"]
+            self._add(row["term"], Sense(kind, value or "", language=row["language"]), weight=1)
+
+    def _add(self, term: str, sense: Sense, weight: int) -> None:
+        words = [token.norm for token in tokenise(normalise(term)) if token.is_word]
+        if not words:
+            return
+        node = self._root
+        for word in words:
+            node = node.next.setdefault(word, _Node())
+            if not word.isascii():
+                if len(words) == 1:
+                    self.cjk_terms.add(word)
+            elif len(word) > 2:
+                self.words[word] = max(weight, self.words.get(word, 0))
+        if not any(_same(sense, other) for other in node.senses):
+            node.senses.append(sense)
+        if sense.language not in ("en", "la") and len(words) == 1 and len(words[0]) > 3:
+            self.languages[words[0]] = sense.language
+
+    def match(self, tokens: Sequence[Token], start: int) -> tuple[int, list[Sense], bool] | None:
+        """The longest term that begins at a token.
+
+        Returns
+        -------
+        (end, senses, plural) or None
+            ``end`` is the index after the term's last token; ``plural`` that its last word was read as a plural.
+        """
+        found: tuple[int, list[Sense], bool] | None = None
+        node, at, plural = self._root, start, False
+        while at < len(tokens):
+            token = tokens[at]
+            if not token.is_word:
+                if at > start and token.text in _SKIPPED and not token.newline:
+                    at += 1
+                    continue
+                break
+            following = node.next.get(token.norm)
+            plural = False
+            if following is None or (not following.senses and not following.next):
+                following = next((node.next[f] for f in word_forms(token.norm) if f in node.next), None)
+                plural = following is not None
+            if following is None:
+                break
+            node = following
+            at += 1
+            if node.senses:
+                found = at, node.senses, plural
+        return found
+
+    def lookup(self, term: str) -> list[Sense]:
+        """Senses of a whole term, or none."""
+        tokens = tokenise(normalise(term))
+        found = self.match(tokens, 0)
+        return found[1] if found and found[0] == len(tokens) else []
+
+    @cached_property
+    def longest_cjk(self) -> int:
+        """Length of the longest Chinese or Japanese term."""
+        return max(map(len, self.cjk_terms), default=1)
+
+    def split_cjk(self, token: Token) -> list[Token]:
+        """Cut a run of Chinese or Japanese into terms: the cut with fewest unknown characters, then fewest terms."""
+        run = token.norm
+        best: list[tuple[int, int]] = [(0, 0)]  # cost, start of the last piece
+        for end in range(1, len(run) + 1):
+            options = [(best[end - 1][0] + 3, end - 1)]
+            for start in range(max(0, end - self.longest_cjk), end):
+                if run[start:end] in self.cjk_terms:
+                    options.append((best[start][0] + 1, start))
+            best.append(min(options))
+        cuts = [len(run)]
+        while cuts[-1]:
+            cuts.append(best[cuts[-1]][1])
+        cuts.reverse()
+        exact = len(run) == len(token.text)
+        pieces = []
+        for start, end in zip(cuts, cuts[1:], strict=False):
+            place = (token.start + start, token.start + end) if exact else (token.start, token.end)
+            text = token.text[start:end] if exact else run[start:end]
+            first = start == 0
+            pieces.append(
+                Token(text, run[start:end], *place, "cjk", first and token.spaced, first and token.newline)
+            )
+        return pieces
+
+
+def _same(one: Sense, other: Sense) -> bool:
+    fields: tuple[Any, ...] = (one.kind, one.value, one.refs)
+    return fields == (other.kind, other.value, other.refs)
+
+
+@cache
+def load_lexicon() -> Lexicon:
+    """The lexicon over the project's tables, read once."""
+    return Lexicon(load_vocabulary())

@@ -1,0 +1,167 @@
+"""Typing and dictation errors: an unknown word → the word of the tables that was meant.
+
+Three ways, in this order: the words run together ("gall bladder", "in nominate"), the same consonants in the same
+order, as a dictation system hears them ("duo denim"), and few edits (Damerau-Levenshtein, with rapidfuzz where it is
+installed; without it over candidates that share a form with one letter left out). A cut-off word ("thyr") is completed
+where only one word can be meant.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from ...anatomy import normalise
+from ...anatomy.normalise import DATA
+from .lexicon import Lexicon, word_forms
+
+__all__ = ["Speller", "distance", "sound"]
+
+
+def _rapidfuzz() -> Any:
+    try:
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+    except ImportError:
+        return None
+    return process, OSA
+
+
+def sound(word: str) -> str:
+    """What stays of a word when it is heard: its consonants, spellings of one sound made one, doubles single.
+
+    >>> sound("duodenim") == sound("duodenum")
+    True
+    """
+    for old, new in _SOUNDS:
+        word = word.replace(old, new)
+    key = []
+    for at, letter in enumerate(word):
+        if letter in "aeiouy":
+            letter = "a" if at == 0 else ""
+        elif letter == "c":
+            letter = "s" if word[at + 1 : at + 2] in ("e", "i", "y") else "k"
+        elif letter in "hw":
+            letter = ""
+        letter = {"q": "k", "z": "s", "v": "f", "g": "g"}.get(letter, letter)
+        if letter and key[-1:] != [letter]:
+            key.append(letter)
+    return "".join(key)
+
+
+_SOUNDS = (("ph", "f"), ("gh", ""), ("kn", "n"), ("sch", "sk"), ("ch", "k"), ("ck", "k"), ("th", "t"), ("x", "ks"))
+
+
+def distance(one: str, other: str, limit: int) -> int:
+    """Optimal string alignment distance, or ``limit + 1`` where it is greater: edits and swaps of neighbours."""
+    if abs(len(one) - len(other)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        older, before, row = before, row, [i] + [0] * len(other)
+        for j, b in enumerate(other, 1):
+            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                row[j] = min(row[j], older[j - 2] + 1)
+        if min(row) > limit:
+            return limit + 1
+    return row[-1]
+
+
+class Speller:
+    """Corrects words against the lexicon; everyday words (common_words.txt) and words of the tables stay."""
+
+    def __init__(self, lexicon: Lexicon, more_words: Iterable[str] = ()) -> None:
+        self._weights = {**dict.fromkeys(more_words, 1), **lexicon.words}
+        text = Path(DATA, "common_words.txt").read_text(encoding="utf-8")
+        self._common = frozenset(normalise(text).split())
+        self._candidates = [w for w in self._weights if len(w) >= 4 and w.isascii() and w.isalpha()]
+        self._fuzzy = _rapidfuzz() if not os.environ.get("SEER_NO_RAPIDFUZZ") else None
+        self.correct = lru_cache(maxsize=8192)(self._correct)
+
+    def known(self, word: str) -> bool:
+        """Whether a word is one of the tables or an everyday one, in singular or plural."""
+        return any(w in self._weights or w in self._common for w in (word, *word_forms(word)))
+
+    def _correct(self, word: str) -> str | None:
+        """The word meant by an unknown one, or None."""
+        if len(word) < 3 or not word.isascii() or not word.isalpha() or self.known(word):
+            return None
+        if len(word) >= 4 and (close := self._closest(word)):
+            return close
+        return self._complete(word)
+
+    def joined(self, words: Sequence[str]) -> str | None:
+        """The one word of a structure's name that several words are when run together or heard as one."""
+        run = "".join(words)
+        if len(run) < 6 or not run.isascii() or not run.isalpha():
+            return None
+        if self._weights.get(run, 0) == 3 and len(run) > 6:
+            return run
+        if len(run) < 7 or all(len(w) > 2 and self._weights.get(w, 0) >= 2 for w in words):
+            return None
+        same = [w for w in self._by_sound.get(sound(run), ()) if distance(run, w, 3) <= 3]
+        return same[0] if len(same) == 1 or len({w[:5] for w in same}) == 1 and same else None
+
+    @cached_property
+    def _by_sound(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for word in self._candidates:
+            if self._weights[word] == 3 and len(word) >= 6:
+                table.setdefault(sound(word), []).append(word)
+        return table
+
+    def _closest(self, word: str) -> str | None:
+        limit = 1 if len(word) < 6 else 2 if len(word) < 9 else 3
+        scored = []
+        for other, edits in self._near(word, limit):
+            if edits > limit or (edits > 1 and len(other) < 6 and sound(other) != sound(word)):
+                continue
+            heard = sound(other) == sound(word)
+            if other[0] != word[0] and not (edits == 1 and len(word) >= 5) and not heard:
+                continue
+            if edits > 1 and not heard and edits / len(word) > 0.26:
+                continue
+            scored.append((edits - 0.7 * heard - 0.25 * self._weights[other] + 0.4 * (other[0] != word[0]), other))
+        return min(scored)[1] if scored else None
+
+    def _near(self, word: str, limit: int) -> Iterable[tuple[str, int]]:
+        if self._fuzzy is not None:
+            process, osa = self._fuzzy
+            found = process.extract(
+                word, self._candidates, scorer=osa.distance, score_cutoff=limit, limit=12, processor=None
+            )
+            return [(other, int(edits)) for other, edits, _ in found]
+        near = {other for form in _shortened(word) for other in self._by_shortened.get(form, ())}
+        near.update(self._by_sound.get(sound(word), ()))
+        return [(other, distance(word, other, limit)) for other in sorted(near)]
+
+    @cached_property
+    def _by_shortened(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for word in self._candidates:
+            for form in _shortened(word):
+                table.setdefault(form, []).append(word)
+        return table
+
+    def _complete(self, word: str) -> str | None:
+        """The structure's name of which a word is the beginning, if only one can be meant."""
+        longer = [w for w in self._by_beginning.get(word[:3], ()) if w.startswith(word)]
+        shared = os.path.commonprefix(longer) if longer else ""
+        return min(longer, key=len) if len(shared) > len(word) else None
+
+    @cached_property
+    def _by_beginning(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for word in self._candidates:
+            if self._weights[word] == 3:
+                table.setdefault(word[:3], []).append(word)
+        return table
+
+
+def _shortened(word: str) -> set[str]:
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}

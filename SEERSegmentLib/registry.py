@@ -1,0 +1,72 @@
+"""The table of reasoners and backbones, and how to make one by name.
+
+Built-ins stand here in code, as ``module:Class``, and are imported only when made: in Slicer the library is loaded
+from a folder, where entry points don't exist. Entry points (groups ``seer.reasoners`` and ``seer.backbones``) add third
+parties.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from .errors import UsageError
+from .protocols import Backbone, Reasoner
+
+__all__ = ["BACKBONES", "REASONERS", "backbone_names", "make_backbone", "make_reasoner", "reasoner_names"]
+
+#: name → (module, class); a class is called with the keyword options of the caller.
+REASONERS: Mapping[str, str] = {
+    "lexical": "SEERSegmentLib.reasoning.lexical:LexicalReasoner",
+}
+BACKBONES: Mapping[str, str] = {
+    "classical": "SEERSegmentLib.backbones.classical:ClassicalBackbone",
+    "reference": "SEERSegmentLib.backbones.reference:ReferenceBackbone",
+}
+
+
+def reasoner_names() -> tuple[str, ...]:
+    """Names of all known reasoners, built-ins first."""
+    return (*REASONERS, *sorted(set(_third_parties("seer.reasoners")) - set(REASONERS)))
+
+
+def backbone_names() -> tuple[str, ...]:
+    """Names of all known backbones, built-ins first."""
+    return (*BACKBONES, *sorted(set(_third_parties("seer.backbones")) - set(BACKBONES)))
+
+
+def make_reasoner(name: str, **options: Any) -> Reasoner:
+    """A reasoner by name. Raises UsageError ``reasoner-unknown``; what the constructor raises passes through."""
+    made = _factory(name, REASONERS, "seer.reasoners", "reasoner")(**options)
+    return _checked(made, Reasoner, name)
+
+
+def make_backbone(name: str, **options: Any) -> Backbone:
+    """A backbone by name. Raises UsageError ``backbone-unknown``; what the constructor raises passes through."""
+    made = _factory(name, BACKBONES, "seer.backbones", "backbone")(**options)
+    return _checked(made, Backbone, name)
+
+
+def _third_parties(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def _factory(name: str, builtins: Mapping[str, str], group: str, kind: str) -> Callable[..., Any]:
+    if name in builtins:
+        module, _, attribute = builtins[name].partition(":")
+        factory: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+        return factory
+    others = _third_parties(group)
+    if name in others:
+        loaded: Callable[..., Any] = others[name].load()
+        return loaded
+    known = ", ".join((*builtins, *sorted(others)))
+    raise UsageError(f"There is no {kind} '{name}'; there are: {known}.", code=f"{kind}-unknown")
+
+
+def _checked(made: Any, protocol: type, name: str) -> Any:
+    if not isinstance(made, protocol):
+        raise UsageError(f"'{name}' is not a {protocol.__name__.lower()}.", code="part-invalid")
+    return made
