@@ -145,7 +145,7 @@ def run(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = Non
             volume,
             job.preset,
             as_stored=job.as_stored,
-            region=facts.regions[0].region if facts.regions else None,
+            region=_main_region(facts),
             emit=emit,
             cancel=cancel,
         )
@@ -181,6 +181,12 @@ def run(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = Non
         note["details"] = {"findings": len(findings)}
         note["value"] = findings
     return Segmentation(volume, job.request, views, skills, reasoned, resolved, segments, findings, ledger.provenance())
+
+
+def _main_region(facts: ImageFacts) -> str | None:
+    """The body region that the slices cover most of, by height; it decides the views' windows."""
+    longest = max(facts.regions, key=lambda region: region.top_mm - region.bottom_mm, default=None)
+    return longest.region if longest else None
 
 
 def _volume_details(volume: Volume) -> dict[str, str]:

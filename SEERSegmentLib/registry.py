@@ -15,7 +15,16 @@ from typing import Any
 from .errors import UsageError
 from .protocols import Backbone, Reasoner
 
-__all__ = ["BACKBONES", "REASONERS", "backbone_names", "make_backbone", "make_reasoner", "reasoner_names"]
+__all__ = [
+    "BACKBONES",
+    "REASONERS",
+    "backbone_factory",
+    "backbone_names",
+    "make_backbone",
+    "make_reasoner",
+    "reasoner_factory",
+    "reasoner_names",
+]
 
 #: name → (module, class); a class is called with the keyword options of the caller.
 REASONERS: Mapping[str, str] = {
@@ -39,14 +48,24 @@ def backbone_names() -> tuple[str, ...]:
 
 def make_reasoner(name: str, **options: Any) -> Reasoner:
     """A reasoner by name. Raises UsageError ``reasoner-unknown``; what the constructor raises passes through."""
-    made = _factory(name, REASONERS, "seer.reasoners", "reasoner")(**options)
-    return _checked(made, Reasoner, name)
+    reasoner: Reasoner = _checked(reasoner_factory(name)(**options), Reasoner, name)
+    return reasoner
 
 
 def make_backbone(name: str, **options: Any) -> Backbone:
     """A backbone by name. Raises UsageError ``backbone-unknown``; what the constructor raises passes through."""
-    made = _factory(name, BACKBONES, "seer.backbones", "backbone")(**options)
-    return _checked(made, Backbone, name)
+    backbone: Backbone = _checked(backbone_factory(name)(**options), Backbone, name)
+    return backbone
+
+
+def reasoner_factory(name: str) -> Callable[..., Any]:
+    """What makes the reasoner, not yet called. Raises UsageError ``reasoner-unknown``."""
+    return _factory(name, REASONERS, "seer.reasoners", "reasoner")
+
+
+def backbone_factory(name: str) -> Callable[..., Any]:
+    """What makes the backbone, not yet called. Raises UsageError ``backbone-unknown``."""
+    return _factory(name, BACKBONES, "seer.backbones", "backbone")
 
 
 def _third_parties(group: str) -> dict[str, EntryPoint]:

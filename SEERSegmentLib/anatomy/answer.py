@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from ..values import Abstention, Target, TargetSpec
+from .normalise import normalise
 from .phrase import WHICH, is_side_only, is_structure, target_for, with_side
 from .vocabulary import Vocabulary, load_vocabulary
 
@@ -76,6 +77,8 @@ def _read(text: str, known: Vocabulary) -> tuple[Target, ...] | Abstention:
     text = unicodedata.normalize("NFKC", text)
     if not text.strip():
         return Abstention("empty-answer", "The answer is empty.", WHICH)
+    if normalise(text) == "n a":
+        return Abstention("refusal", "The answer names no structure.", WHICH)
     if _OR.search(text):
         return Abstention(
             "alternatives", "The answer offers alternatives instead of naming what to segment.", "Which one is meant?"
@@ -109,7 +112,9 @@ def _phrases(text: str, known: Vocabulary) -> list[str]:
 def _unquoted(text: str, known: Vocabulary) -> list[str]:
     found: list[str] = []
     for clause in _HARD.split(text):
-        clause = _LOOSE_AND.sub("", _BULLET.sub("", clause).strip())
+        if not is_structure(clause, known):  # "1. Rippe" is the first rib, "1. spleen" an item of a list
+            clause = _BULLET.sub("", clause)
+        clause = _LOOSE_AND.sub("", clause.strip())
         parts = _SOFT.split(clause)
         start = 0
         while start < len(parts):

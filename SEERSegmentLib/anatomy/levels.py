@@ -9,6 +9,7 @@ Anatomy). A level ends where the next one starts.
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cache
 
 __all__ = ["BOTTOM", "LEVELS", "VERTEBRAE", "level_at", "level_span", "parse_span"]
 
@@ -54,6 +55,7 @@ def level_span(name: str) -> tuple[float, float]:
     return _TOPS[index], _TOPS[index + 1] if index + 1 < len(_TOPS) else BOTTOM
 
 
+@cache
 def parse_span(text: str) -> tuple[float, float]:
     """Top and bottom of ``"T11-L4"`` (both levels included) or of one level, ``"C1"``."""
     top, _, bottom = text.partition("-")

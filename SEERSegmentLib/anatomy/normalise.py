@@ -13,13 +13,17 @@ __all__ = ["DATA", "normalise"]
 DATA = Path(__file__).parent / "data"
 
 # Letters that NFKC leaves alone though readers take them for plain ones.
-_LETTERS = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "&": " and "}
-)
+_LETTERS = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 # Traditional and Japanese forms → simplified, for the characters that anatomy uses: one entry then serves all three.
-_HAN_FROM = "腎臓臟腸動靜脈腦脳頭頸頚關関節膽葉氣気體門總総鎖囊腫轉転幹雙両兩側個腺顎齒歯髖髄髓濾肋髋脛橈尺鐘軟縱縦甲狀状顱頂顳黃贅闌漿淚膵顏頬頰"
-_HAN_TO = "肾脏脏肠动静脉脑脑头颈颈关关节胆叶气气体门总总锁嚢肿转转干双两两侧个腺颌齿齿髋髓髓滤肋髋胫桡尺钟软纵纵甲状状颅顶颞黄赘阑浆泪胰颜颊颊"
-_HAN = str.maketrans(_HAN_FROM, _HAN_TO)
+_HAN_FROM = (
+    "腎臓臟腸動靜脈腦脳頭頸頚關関節膽葉氣気體門總総鎖囊腫轉転幹雙両兩側個顎"
+    "齒歯髖髄濾脛橈鐘軟縱縦狀顱頂顳黃贅闌漿淚膵顏頬頰間盤瞼診斷斷質塊損傷"
+)
+_HAN_TO = (
+    "肾脏脏肠动静脉脑脑头颈颈关关节胆叶气气体门总总锁嚢肿转转干双两两侧个颌"
+    "齿齿髋髓滤胫桡钟软纵纵状颅顶颞黄赘阑浆泪胰颜颊颊间盘睑诊断断质块损伤"
+)
+_CHARACTERS = str.maketrans({**_LETTERS, **dict(zip(_HAN_FROM, _HAN_TO, strict=True))})
 
 _APOSTROPHES = re.compile(r"['\u2018\u2019\u02bc`´](?:s\b)?")
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
@@ -44,15 +48,16 @@ def normalise(text: str) -> str:
     spelling, Chinese and Japanese character variants; every other run of punctuation and white space becomes one
     space. Idempotent. Linear in the length of the text.
     """
-    folded = text.casefold()
-    if not folded.isascii():
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
-        folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
-        folded = unicodedata.normalize("NFKC", folded.casefold()).translate(_HAN)
-    folded = folded.translate(_LETTERS)
-    folded = _APOSTROPHES.sub("", folded)
-    folded = _DOTTED.sub(lambda match: match[0].replace(".", ""), folded)
-    folded = _SPLIT.sub(" ", folded).strip()
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+        folded = unicodedata.normalize("NFKC", _MARKS.sub("", folded)).casefold().translate(_CHARACTERS)
+    if not folded.replace(" ", "").isalnum():
+        folded = _APOSTROPHES.sub("", folded.replace("&", " and "))
+        folded = _DOTTED.sub(lambda match: match[0].replace(".", ""), folded)
+        folded = _SPLIT.sub(" ", folded)
+    folded = " ".join(folded.split())
     pattern, table = _spelling()
     folded = pattern.sub(lambda match: table[match[0]], folded)
-    return _CJK_SPACE.sub("", folded) if not folded.isascii() else folded
+    return folded if folded.isascii() else _CJK_SPACE.sub("", folded)

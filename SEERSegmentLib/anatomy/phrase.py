@@ -30,6 +30,14 @@ _PROSE = re.compile(
 )
 _MARKUP = re.compile(r"[<>{}\[\]|\\`$=@#^~]|://|[.!?:]\s")
 _LEADING_ARTICLES = re.compile(r"(?:(?:the|an?)\s+)+", re.IGNORECASE)
+_SINGLE = frozenset({"organ", "gland", "bone", "vessel", "duct"})
+"""Kinds of which a body has one, or a left and a right one: "left liver" is a mistake, "left chest wall" is not."""
+_PLURAL = re.compile(r"(?<![uain])s\b")  # lymph nodes, coronary arteries; not uterus, pancreas, pubis, pons
+_NUMBERED = re.compile(
+    r"(?:vertebra |vertebrae )?(c|th|t|d|l|s) ?(\d{1,3})(?: vertebra)?|(rib) (\d{1,3})|(\d{1,3})[a-z]{2} (rib)"
+)
+_LAST = {"c": 7, "t": 13, "th": 13, "d": 13, "l": 6, "s": 5, "rib": 13}
+"""Last number of each row, with the common variants: a thirteenth thoracic and a sixth lumbar vertebra."""
 _EDGES = " \t.,;:!?'\"()-*•·_/"
 
 
@@ -139,8 +147,8 @@ def _incomplete(entry: Entry, side: Side, phrase: str, known: Vocabulary) -> Abs
         pair = known.both(entry.concept_or_id, entry.level)
         names = (*names, pair.name) if pair else names
         return Abstention("side-needed", f"'{_short(phrase)}' doesn't say which side.", "Left, right or both?", names)
-    if any(structure.kind == "lesion" for structure in of_concept):
-        return None  # a lesion's side may be told more finely than the tables do: free text
+    if any(structure.kind not in _SINGLE or _PLURAL.search(structure.name) for structure in of_concept):
+        return None  # the left of something that has no left of its own in the tables: free text
     return Abstention("no-such-structure", f"There is no {_short(phrase)} in the body.", WHICH)
 
 
@@ -168,6 +176,10 @@ def _free_text(phrase: str) -> Target | Abstention:
     prose = len(words) > MAX_WORDS or _PROSE.search(folded) or _MARKUP.search(f"{text} ")
     if prose or not any(character.isalpha() for character in folded):
         return Abstention("not-a-phrase", f"'{_short(text)}' is not the name of a structure.", WHICH)
+    if numbered := _NUMBERED.fullmatch(" ".join(word for word in words if word not in side_words())):
+        row = numbered[1] or "rib"
+        if not 0 < int(numbered[2] or numbered[4] or numbered[5]) <= _LAST[row]:
+            return Abstention("no-such-structure", f"There is no {_short(text)} in the body.", WHICH)
     sides = set(_sides(words))
     if len(sides) > 1:
         return _contradiction(text)

@@ -13,7 +13,7 @@ from .tables import read_rows
 __all__ = ["BOTH_WORDS", "CJK_BOTH", "CJK_SIDES", "side_words"]
 
 BOTH_WORDS = frozenset({"both", "bilateral", "beide", "beidseits", "ambos", "ambas", "entrambi", "entrambe"})
-CJK_SIDES: Mapping[str, Side] = MappingProxyType({"左侧": Side.LEFT, "右侧": Side.RIGHT, "左": Side.LEFT, "右": Side.RIGHT})
+CJK_SIDES: Mapping[str, Side] = {"左侧": Side.LEFT, "右侧": Side.RIGHT, "左": Side.LEFT, "右": Side.RIGHT}
 """Prefixes, normalised; longest first."""
 CJK_BOTH = ("双侧", "两侧", "左右", "双", "两")
 

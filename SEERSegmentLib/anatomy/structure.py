@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..values import RGB, Modality, Side, Terminology
 
 __all__ = ["COLLECTIONS", "KINDS", "Entry", "Structure"]
 
-KINDS = frozenset(
-    "organ bone joint vessel muscle nerve gland cartilage ligament duct tissue fluid space airway region lesion object "
-    "group".split()
-)
+_ANATOMY = {"organ", "bone", "joint", "vessel", "muscle", "nerve", "gland", "cartilage", "ligament", "duct", "airway"}
+KINDS = frozenset(_ANATOMY | {"tissue", "fluid", "space", "region", "lesion", "object", "group"})
 
 COLLECTIONS = frozenset({"group", "region"})
 """Kinds that are a collection of their parts: what a label set has of the parts is what it has of the whole."""
@@ -85,8 +84,7 @@ class Structure:
         return self.terminology.type.value
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A term and what it names.
 
     ``concept_or_id`` with ``side`` and ``level`` finds the structure: RK is the concept kidney on the right side, "7th

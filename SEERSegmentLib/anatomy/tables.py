@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from ..errors import UsageError
@@ -36,6 +37,7 @@ _CATEGORY = {
     "tissue": Code("SCT", "85756007", "Tissue"),
 }
 _SIDES = (Side.LEFT, Side.RIGHT)
+_SIDED = ("id", "name", "parts", "ts_ct", "ts_mr", "stand_in")
 
 
 def read_rows(name: str) -> Iterator[Row]:
@@ -90,7 +92,7 @@ def _expand(row: Row) -> Iterator[_Draft]:
         raise ValueError(f"sides {row['sides']!r}")
     left, right = colours
     for side, colour in zip(_SIDES, (left, right), strict=True):
-        own = {column: text.replace("{side}", side.value) for column, text in row.items()}
+        own = row | {column: row[column].replace("{side}", side.value) for column in _SIDED}
         yield _Draft(own, side, row["concept"], colour, _terminology(row, side))
     if row["pair_id"]:
         both = dict(row, id=row["pair_id"], name=row["pair_name"], ts_ct="", ts_mr="", stand_in="", span="")
@@ -119,6 +121,11 @@ def _colour(text: str) -> RGB:
     if len(text) != 7 or text[0] != "#":
         raise ValueError(f"colour {text!r}")
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+@cache
+def _modalities(text: str) -> frozenset[Modality]:
+    return frozenset(Modality(name) for name in text.split())
 
 
 def _assemble(drafts: dict[str, _Draft]) -> dict[str, Structure]:
@@ -153,7 +160,7 @@ def _structure(draft: _Draft, parts: list[Structure], parents: tuple[str, ...]) 
             span = min(part.span[0] for part in parts), max(part.span[1] for part in parts)
         low = float(row["volume_min_ml"]) if row["volume_min_ml"] else sum(part.volume_ml[0] for part in parts)
         high = float(row["volume_max_ml"]) if row["volume_max_ml"] else sum(part.volume_ml[1] for part in parts)
-        modalities = frozenset(Modality(text) for text in (row["modalities"] or "CT MR").split())
+        modalities = _modalities(row["modalities"])
         lies_on = draft.side if draft.side is not Side.NONE else Side(row["lies_on"])
     except (KeyError, ValueError) as error:
         detail = f"{row['id']}: {error!r}"

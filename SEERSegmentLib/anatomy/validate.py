@@ -23,6 +23,7 @@ def validate(vocabulary: Vocabulary) -> list[str]:
         for structure in vocabulary.structures.values()
         if structure.stand_in and structure.stand_in not in vocabulary.structures
     ]
+    problems += _parts(vocabulary)
     problems += _terms(vocabulary)
     problems += _label_sets(vocabulary)
     return problems
@@ -46,6 +47,20 @@ def _structure(structure: Structure) -> Iterator[str]:
         yield f"{id}: no modality"
     if any(separator in structure.name for separator in ',;/"'):
         yield f"{id}: the name holds a separator"
+
+
+def _parts(vocabulary: Vocabulary) -> Iterator[str]:
+    for structure in vocabulary.structures.values():
+        unknown = [part for part in structure.parts if part not in vocabulary.structures]
+        yield from (f"{structure.id}: unknown part {part}" for part in unknown)
+        below, open_ids = set[str](), list(structure.parts)
+        while open_ids:
+            part = open_ids.pop()
+            if part not in below and part in vocabulary.structures:
+                below.add(part)
+                open_ids.extend(vocabulary.structures[part].parts)
+        if structure.id in below:
+            yield f"{structure.id} is part of itself"
 
 
 def _terms(vocabulary: Vocabulary) -> Iterator[str]:

@@ -49,6 +49,9 @@ class Vocabulary:
             known = self._by_term.get(key, ())
             if not any(_meaning(entry) == _meaning(other) for other in known):
                 self._by_term[key] = (*known, entry)
+        for key, known in self._by_term.items():  # one mark in the table is enough for all meanings of a term
+            if len(known) > 1 and any(entry.ambiguous for entry in known):
+                self._by_term[key] = tuple(entry._replace(ambiguous=True) for entry in known)
 
     @property
     def terms(self) -> Iterable[Entry]:
@@ -116,21 +119,29 @@ class Vocabulary:
         return tuple(sorted(leaves))
 
 
+_PLURAL_KINDS = frozenset({"synonym", "lay", "eponym"})
+
+
 def _meaning(entry: Entry) -> tuple[str, Side, str]:
     return entry.concept_or_id, entry.side, entry.level
 
 
 def _entries(structures: Mapping[str, Structure]) -> Iterable[Entry]:
-    """Names and ids of the structures, the synonym table, and the terms that follow rules."""
+    """Names and ids of the structures, the synonym table, plurals of pairs, and the terms that follow rules."""
+    pairs = {
+        structures[structure.parts[0]].concept: structure.id
+        for structure in structures.values()
+        if len(structure.parts) == 2 and not structure.level and structures[structure.parts[0]].side is Side.LEFT
+    }
+    plurals: list[Entry] = []
     for structure in structures.values():
-        at = {"side": structure.side, "level": structure.level}
-        yield Entry(structure.id, structure.name, "preferred", **at)
-        yield Entry(structure.id, structure.id, "label", **at)
+        for kind, term in (("preferred", structure.name), ("label", structure.id)):
+            yield Entry(structure.id, term, kind, side=structure.side, level=structure.level)
         if structure.side is not Side.NONE and structure.name.startswith(f"{structure.side.value} "):
             unsided = structure.name.removeprefix(f"{structure.side.value} ")
             yield Entry(structure.concept, unsided, "preferred", level=structure.level)
     for row in read_rows("synonyms.csv"):
-        yield Entry(
+        entry = Entry(
             row["concept"],
             row["term"],
             row["kind"],
@@ -140,7 +151,20 @@ def _entries(structures: Mapping[str, Structure]) -> Iterable[Entry]:
             row["level"],
             row["note"],
         )
+        yield entry
+        pair = pairs.get(entry.concept_or_id)
+        singular = entry.kind in _PLURAL_KINDS and entry.language == "en" and not entry.term.endswith(("s", "ae"))
+        if pair and singular and not (entry.side or entry.ambiguous):
+            plurals.append(entry._replace(concept_or_id=pair, term=_plural(entry.term)))
     yield from numbered_entries()
+    yield from plurals
+
+
+def _plural(term: str) -> str:
+    """English plural of a term, by its last word."""
+    if term.endswith("y") and term[-2:-1] not in "aeiou":
+        return f"{term[:-1]}ies"
+    return f"{term}es" if term.endswith(("x", "ch", "sh")) else f"{term}s"
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 __all__ = ["REQUEST", "SAMPLE", "run_demo"]
 
@@ -51,7 +52,7 @@ def _write_phantom(path: Path) -> Path:
     from ..imaging.phantom import chest_phantom
 
     volume, _ = chest_phantom()
-    image = sitk.GetImageFromArray(volume.voxels)
+    image: Any = sitk.GetImageFromArray(volume.voxels)
     lps = np.diag([-1.0, -1.0, 1.0]) @ volume.affine[:3]
     image.SetSpacing(volume.spacing)
     image.SetOrigin(lps[:, 3].tolist())

@@ -77,7 +77,7 @@ def _reason(commands: Any) -> None:
     parser = commands.add_parser(
         "reason",
         help="read requests without segmenting",
-        description="Read one request, or a file of requests, and print what each means as JSON, one object per line.",
+        description="Read one request, or a file of them, and print what each means; with --json, one object per line.",
         allow_abbrev=False,
     )
     parser.add_argument(

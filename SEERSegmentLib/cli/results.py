@@ -60,17 +60,19 @@ def as_json(result: Segmentation | Abstention, request: str, files: Mapping[str,
 
 def as_lines(result: Segmentation | Abstention, files: Mapping[str, Path]) -> list[str]:
     """The result for a terminal or a log."""
-    lines = [RESEARCH_USE_ONLY]
+    lines, findings = [RESEARCH_USE_ONLY], result.findings
     if isinstance(result, Abstention):
         lines += [f"No answer: {result.reason}", f"Question: {result.question}"]
         lines += [f"  for example: {suggestion}" for suggestion in result.suggestions]
+        lines += ["  or add --run-anyway to run it all the same"] if result.code == "blocked" else []
+        findings = tuple(finding for finding in findings if not finding.blocking)  # these are the reason
     else:
         lines.append(f"Answer: {result.reasoning.answer}")
         rows = [
             (f"  {s.name}", f"{s.volume_ml:,.1f} mL", f"{int(s.mask.voxels.sum()):,} voxels") for s in result.segments
         ]
         lines += aligned(rows, right=(1, 2))
-    lines += [_finding(finding) for finding in result.findings]
+    lines += [_finding(finding) for finding in findings]
     lines += [f"Wrote {path}" for path in files.values()]
     return [_printable(line) for line in lines]
 

@@ -46,7 +46,8 @@ class BodyMaps:
     def rows_cm2(self, name: str, grid: ReducedGrid) -> NDArray[np.float64]:
         """Area of a map in every axial row, in cm²."""
         mask: NDArray[np.bool_] = getattr(self, name)
-        return mask.sum(axis=(1, 2)) * grid.pixel_cm2
+        areas: NDArray[np.float64] = mask.sum(axis=(1, 2)) * grid.pixel_cm2
+        return areas
 
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

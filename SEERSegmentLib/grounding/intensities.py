@@ -64,9 +64,8 @@ def intensity_evidence(volume: Volume, grid: ReducedGrid, source: str) -> tuple[
     items.append(
         Evidence(
             "intensity-percentiles",
-            "1 % of the image is darker than {:g}, half is darker than {:g}, 1 % is brighter than {:g}{}.".format(
-                *marks, f" {unit}" if unit else ""
-            ),
+            f"1 % of the image is darker than {marks[0]:g}, half is darker than {marks[1]:g}, 1 % is brighter than"
+            f" {marks[2]:g}{' ' + unit if unit else ''}.",
             marks,
             unit,
             source,

@@ -7,6 +7,7 @@ Each landmark says what levels anatomy allows at its height, common disease incl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,14 @@ LUNG = (7.0, 20.5)  # cupula above the neck of the first rib, C7, to the costodi
 LUNG_APEX = (7.0, 13.0)  # C7-T1; lower, to T5, where the upper lobes are not aerated
 LUNG_BASE = (12.0, 20.5)  # T10-L1; higher, to T5, with effusion, atelectasis or a raised diaphragm
 ILIAC_CREST = (22.5, 25.5)  # supracristal plane L4 or L4/5, transitional vertebrae ± 1
-ILIAC_WING = (22.5, 29.5)  # crest to the roof of the acetabulum, which lies at S4/S5
+HIP_BONE = (22.5, 32.0)  # crest to the ischial tuberosity, 2 cm below the symphysis
 
 #: Half width of the band about the midline that holds trachea and main stem but no lung apex, in mm.
 CENTRAL_MM = 20.0
+#: Less lung than this counts only where it lies on both sides, as lung bases do: a loop of bowel full of gas and stool
+#: can average to lung's density.
+LUNG_SURE_ML = 150.0
+LUNG_SIDE_SHARE = 0.2
 #: Area of lung that makes a row count, in cm².
 LUNG_ROW_CM2 = 1.0
 
@@ -65,6 +70,8 @@ WING_OFFSET_MM = (35.0, 170.0)
 WING_MIN_LENGTH_MM = 40.0
 WING_MIN_RATIO = 2.2
 WING_MIN_CM2 = 4.0
+#: Cortical bone is 500-1500 HU, less where a coarse pixel holds marrow too; enhanced kidneys stay below 300.
+CORTEX_MIN_HU = 350.0
 #: The ilium is about 150 mm high; less than this in the image is not enough to be sure of it.
 PELVIS_MIN_MM = 50.0
 WING_ROWS_MIN_MM = 20.0
@@ -85,7 +92,7 @@ def find_marks(grid: ReducedGrid, maps: BodyMaps, midline_mm: float | None, canc
     if midline_mm is not None:
         marks += _pelvis(grid, maps, midline_mm, lung_rows)
     marks.sort(key=lambda mark: -mark.s_mm)
-    for upper, lower in zip(marks, marks[1:], strict=False):
+    for upper, lower in pairwise(marks):
         if upper.top > lower.bottom and upper.s_mm > lower.s_mm:
             return []  # what should lie above lies below: this is no ordinary patient, tell nothing
     return marks
@@ -171,11 +178,14 @@ def _lung_rows(grid: ReducedGrid, maps: BodyMaps, midline_mm: float | None) -> N
     columns = maps.lung.sum(axis=(0, 1))
     if not columns.any():
         return np.empty(0, dtype=np.intp)
+    total_ml = float(columns.sum()) * grid.voxel_ml
     centre = midline_mm if midline_mm is not None else float(np.average(grid.r_mm, weights=columns))
+    if total_ml < LUNG_SURE_ML:
+        right = float(columns[grid.r_mm > centre].sum()) * grid.voxel_ml
+        if midline_mm is None or min(right, total_ml - right) < LUNG_SIDE_SHARE * total_ml:
+            return np.empty(0, dtype=np.intp)
     beside = np.abs(grid.r_mm - centre) > CENTRAL_MM
-    rows: NDArray[np.intp] = np.flatnonzero(
-        maps.lung[:, :, beside].sum(axis=(1, 2)) * grid.pixel_cm2 >= LUNG_ROW_CM2
-    )
+    rows: NDArray[np.intp] = np.flatnonzero(maps.lung[:, :, beside].sum(axis=(1, 2)) * grid.pixel_cm2 >= LUNG_ROW_CM2)
     return rows
 
 
@@ -194,9 +204,7 @@ def _lungs(grid: ReducedGrid, maps: BodyMaps, rows: NDArray[np.intp]) -> list[Le
     ]
 
 
-def _pelvis(
-    grid: ReducedGrid, maps: BodyMaps, midline_mm: float, lung_rows: NDArray[np.intp]
-) -> list[LevelMark]:
+def _pelvis(grid: ReducedGrid, maps: BodyMaps, midline_mm: float, lung_rows: NDArray[np.intp]) -> list[LevelMark]:
     """Iliac wings on both sides of the midline, and the crest where it lies in the image."""
     from scipy import ndimage
 
@@ -207,10 +215,11 @@ def _pelvis(
     large = np.zeros((2, count), dtype=bool)
     for number, side in enumerate(sides):
         for row in np.flatnonzero(maps.bone[:, :, side].sum(axis=(1, 2)) * grid.pixel_cm2 >= WING_MIN_CM2):
-            length, ratio, area = _plate(maps.bone[row][:, side], grid)
-            large[number, row] = area >= WING_MIN_CM2
-            plates[number, row] = large[number, row] and length >= WING_MIN_LENGTH_MM and ratio >= WING_MIN_RATIO
-    both = large.all(axis=0)
+            plate = _plate(maps.bone[row][:, side], grid.values[row][:, side], grid)
+            large[number, row] = plate.cm2 >= WING_MIN_CM2 and plate.cortex_hu >= CORTEX_MIN_HU
+            long = plate.length_mm >= WING_MIN_LENGTH_MM and plate.ratio >= WING_MIN_RATIO
+            plates[number, row] = large[number, row] and long
+    both: NDArray[np.bool_] = large[0] & large[1]
     if lung_rows.size:
         both[int(lung_rows.min()) :] = False
     gap = max(1, round(15.0 / grid.step_mm[0]))
@@ -219,7 +228,7 @@ def _pelvis(
     step = grid.step_mm[0]
     for number in range(found, 0, -1):  # the highest first: thighs may follow below
         rows = np.flatnonzero(labels == number)
-        wing_rows = rows[plates.all(axis=0)[rows]]
+        wing_rows = rows[(plates[0] & plates[1])[rows]]
         if len(rows) * step < PELVIS_MIN_MM or len(wing_rows) * step < WING_ROWS_MIN_MM:
             continue
         if _has_airway(grid, maps, midline_mm, rows):
@@ -228,24 +237,30 @@ def _pelvis(
     return []
 
 
-def _plate(section: NDArray[np.bool_], grid: ReducedGrid) -> tuple[float, float, float]:
-    """(length in mm, length : width, area in cm²) of the largest piece of bone in a section, as a uniform plate."""
+@dataclass(frozen=True)
+class _Plate:
+    """The largest piece of bone in a section, as a uniform bar, and the density of its densest tenth."""
+
+    length_mm: float = 0.0
+    ratio: float = 0.0
+    cm2: float = 0.0
+    cortex_hu: float = 0.0
+
+
+def _plate(section: NDArray[np.bool_], values: NDArray[np.float32], grid: ReducedGrid) -> _Plate:
     from scipy import ndimage
 
     labels, count = ndimage.label(section, np.ones((3, 3), dtype=bool))
-    if not count:
-        return 0.0, 0.0, 0.0
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    points = np.argwhere(labels == int(sizes.argmax())) * np.array(grid.step_mm[1:])
-    area = len(points) * grid.pixel_cm2
-    if len(points) < 3:
-        return 0.0, 0.0, area
+    piece = labels == int(sizes.argmax())
+    if not count or piece.sum() < 3:
+        return _Plate()
+    points = np.argwhere(piece) * np.array(grid.step_mm[1:])
     # A uniform bar of length L has variance L²/12; a pixel adds its own, step²/12.
-    low, high = np.linalg.eigvalsh(np.cov(points.T))
-    length = float(np.sqrt(12 * max(high, 0.0) + max(grid.step_mm[1:]) ** 2))
-    width = float(np.sqrt(12 * max(low, 0.0) + max(grid.step_mm[1:]) ** 2))
-    return length, length / width, area
+    pixel = max(grid.step_mm[1:]) ** 2
+    low, high = (float(np.sqrt(12 * max(v, 0.0) + pixel)) for v in np.linalg.eigvalsh(np.cov(points.T)))
+    return _Plate(high, high / low, len(points) * grid.pixel_cm2, float(np.percentile(values[piece], 90)))
 
 
 def _has_airway(grid: ReducedGrid, maps: BodyMaps, midline_mm: float, rows: NDArray[np.intp]) -> bool:
@@ -273,7 +288,7 @@ def _pelvis_marks(
     hip_rows = np.flatnonzero(hips.any(axis=(1, 2)))
     step = grid.step_mm[0]
     marks = [
-        LevelMark("iliac wing", "pelvis", float(grid.s_mm[row]), step, *ILIAC_WING, False)
+        LevelMark("hip bone", "pelvis", float(grid.s_mm[row]), step, *HIP_BONE, False)
         for row in sorted({int(wing_rows.min()), int(wing_rows.max())})
     ]
     if hip_rows.size and goes_on(grid, maps, hips, int(hip_rows.max()), 1):

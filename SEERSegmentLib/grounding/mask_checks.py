@@ -156,8 +156,8 @@ def _border(subject: _Subject) -> list[Finding]:
         Finding(
             "mask-touches-border",
             Severity.WARNING if compact else Severity.INFO,
-            f"The {subject.name} reaches the {where} border of the image and is probably cut off there, so its volume"
-            " counts only what is in the image.",
+            f"The mask of the {subject.name} reaches the {where} border{'s' if len(words) > 1 else ''} of the image, so"
+            " more of it probably lies outside; its volume counts only what is in the image.",
             target=subject.name,
         )
     ]
@@ -175,8 +175,8 @@ def _volume(subject: _Subject) -> list[Finding]:
         Finding(
             "volume-implausible",
             Severity.WARNING,
-            f"The {subject.name} measures {_ml(subject.ml)}, which is {'more' if too_large else 'less'} than expected of"
-            f" an adult ({_ml(low)} to {_ml(high)}).",
+            f"The mask of the {subject.name} measures {_ml(subject.ml)}, {'more' if too_large else 'less'} than"
+            f" expected of an adult ({_ml(low)} to {_ml(high)}).",
             target=subject.name,
             advice="Look for parts that are missing or do not belong; in a child smaller volumes are normal.",
         )
@@ -200,7 +200,7 @@ def _pieces(subject: _Subject) -> list[Finding]:
         Finding(
             "mask-fragmented",
             Severity.INFO,
-            f"The {subject.name} is outlined in {len(real)} separate pieces; the largest holds"
+            f"The mask of the {subject.name} has {len(real)} separate pieces; the largest holds"
             f" {max(real) / total:.0%} of it.",
             target=subject.name,
         )
@@ -219,30 +219,35 @@ def _side(subject: _Subject, facts: ImageFacts) -> list[Finding]:
     box = subject.box
     assert box is not None  # empty masks are not asked for their side
     if facts.midline_r_mm is None:
-        message = f"Whether the {name} lies on the patient's {expected.value} can't be told: no midline was found."
+        message = (
+            f"Whether the mask of the {name} lies on the patient's {expected.value} can't be told: no midline was"
+            " found."
+        )
         return [Finding("side-of-patient", Severity.INFO, message, target=name, status="can't tell")]
     if not usual and structure is not None and structure.kind in _ONE_PIECE:
         right, left = side_shares(subject.cropped, box, subject.affine, facts.midline_r_mm, BOTH_SIDES_MM)
         wrong = left if expected is Side.RIGHT else right
         if min(right, left) >= BOTH_SIDES_SHARE:
             message = (
-                f"The {name} lies on both sides of the patient: {wrong:.0%} of it is on the {expected.opposite.value}."
+                f"The mask of the {name} lies on both sides of the patient: {wrong:.0%} of it is on the"
+                f" {expected.opposite.value}."
             )
-            return [Finding("side-of-patient", Severity.WARNING, message, target=name, status="disagree", advice=_ADVICE)]
+            severity, status = Severity.WARNING, "disagree"
+            return [Finding("side-of-patient", severity, message, target=name, status=status, advice=_ADVICE)]
     r_mm = float(centroid_ras(subject.cropped, box, subject.affine)[0])
     off = r_mm - facts.midline_r_mm
     side = Side.RIGHT if off > 0 else Side.LEFT
     distance = f"its centre lies {abs(off):.0f} mm to the {side.value} of the midline"
     if side is expected and abs(off) >= AGREE_MM:
         severity, status = Severity.INFO, "agree"
-        message = f"The {name} lies on the patient's {side.value}, as expected: {distance}."
+        message = f"The mask of the {name} lies on the patient's {side.value}, as expected: {distance}."
     elif side is not expected and abs(off) >= DISAGREE_MM:
         severity, status = Severity.WARNING, "disagree"
         should = "usually lies on" if usual else "should be on"
-        message = f"The {name} {should} the patient's {expected.value}, but {distance}."
+        message = f"The mask of the {name} {should} the patient's {expected.value}, but {distance}."
     else:
         severity, status = Severity.INFO, "can't tell"
-        message = f"Whether the {name} lies on the patient's {expected.value} can't be told: {distance}."
+        message = f"Whether the mask of the {name} lies on the patient's {expected.value} can't be told: {distance}."
     advice = _ADVICE if status == "disagree" else ""
     return [Finding("side-of-patient", severity, message, target=name, status=status, advice=advice)]
 

@@ -80,15 +80,11 @@ def side_shares(
     return (right / total, left / total) if total else (0.0, 0.0)
 
 
-def shared_voxels(
-    one: NDArray[np.bool_], one_box: Box | None, other: NDArray[np.bool_], other_box: Box | None
-) -> int:
+def shared_voxels(one: NDArray[np.bool_], one_box: Box | None, other: NDArray[np.bool_], other_box: Box | None) -> int:
     """Number of voxels that two masks on one grid share."""
     if one_box is None or other_box is None:
         return 0
-    common = tuple(
-        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one_box, other_box, strict=True)
-    )
+    common = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one_box, other_box, strict=True))
     if any(part.start >= part.stop for part in common):
         return 0
     return int(np.count_nonzero(one[common] & other[common]))

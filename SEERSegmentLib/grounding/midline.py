@@ -132,13 +132,13 @@ def _symmetry(grid: ReducedGrid, maps: BodyMaps) -> tuple[float, float, float] |
 
 def _outline(grid: ReducedGrid, body: NDArray[np.bool_]) -> tuple[float, float] | None:
     """(R of the centre, width in mm) of the outline: medians over the rows that the field of view doesn't cut."""
-    columns = body.any(axis=1)
+    columns: NDArray[np.bool_] = np.asarray(body.any(axis=1))
     rows = np.flatnonzero(columns.any(axis=1))
     if not rows.size:
         return None
     first = columns[rows].argmax(axis=1)
     last = columns.shape[1] - 1 - columns[rows][:, ::-1].argmax(axis=1)
-    seen = grid.scanned.any(axis=1)[rows]
+    seen: NDArray[np.bool_] = np.asarray(grid.scanned.any(axis=1))[rows]
     first_seen = seen.argmax(axis=1)
     last_seen = columns.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
     whole = (first > first_seen) & (last < last_seen)

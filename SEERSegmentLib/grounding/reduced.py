@@ -52,7 +52,8 @@ class ReducedGrid:
 
     def axis_mm(self, axis: int) -> NDArray[np.float64]:
         """RAS coordinates in mm of the grid's rows along ``axis`` (0 S, 1 A, 2 R)."""
-        return self.origin_mm[axis] + self.step_mm[axis] * np.arange(self.values.shape[axis])
+        steps = np.arange(self.values.shape[axis], dtype=np.float64)
+        return np.asarray(self.origin_mm[axis] + self.step_mm[axis] * steps, dtype=np.float64)
 
     @cached_property
     def s_mm(self) -> NDArray[np.float64]:

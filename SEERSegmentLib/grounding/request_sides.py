@@ -20,23 +20,29 @@ MAX_CHARACTERS = 4000
 MAX_TERM_WORDS = 6
 
 _CLAUSE = re.compile(r"[,.;:!?()\n]+")
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 #: A mention beside one of these may be about what is absent, past, excluded, or elsewhere.
-_DOUBT = frozenset(
+_DOUBT = _set(
     "no not without except excluding exclude minus never neither nor instead rather than ignore skip contralateral"
     " opposite other prior previous previously history hx post sp removed resected absent missing remaining remnant"
-    " after nephrectomy lobectomy pneumonectomy or versus vs".split()
+    " after nephrectomy lobectomy pneumonectomy or versus vs"
 )
 #: Sides of the screen, not of the patient.
-_SCREEN = frozenset("screen viewer viewers reader readers monitor display displayed picture observer my".split())
+_SCREEN = _set("screen viewer viewers reader readers monitor display displayed picture observer my")
 _IMAGE_SIDE = re.compile(
     r"\b(?:image|film|slice) (?:left|right)\b|\b(?:left|right)(?: side)? of (?:the |this )?(?:image|film|slice)\b"
 )
 #: Words that end the reach of a side word towards the noun after it.
-_BREAKS = frozenset("of to from and or with than in on at for by is are was the then plus as".split())
+_BREAKS = _set("of to from and or with than in on at for by is are was the then plus as")
 #: What may follow a side word that stands after its noun ("kidney left side", "riñón izquierdo y ...").
-_AFTER = frozenset("side sided and y e et und please pls only".split())
+_AFTER = _set("side sided and y e et und please pls only")
 #: What may stand between a noun and such a side word ("kidney on the left").
-_LINKS = frozenset("on the at in patients".split())
+_LINKS = _set("on the at in patients")
 #: Adjectives between a side word and its noun: "left native kidney", "right sided main kidney".
 MAX_BETWEEN = 2
 
@@ -68,7 +74,7 @@ def requested_side(text: str, target: Target) -> Side | None:
         if mentions and _DOUBT & set(words):
             return None
         for first, last, sides in mentions:
-            found |= sides or _beside(words, first, last)
+            found |= (sides or _before(words[:first])) | _after(words[last:])
     return found.pop() if len(found) == 1 else None
 
 
@@ -116,25 +122,28 @@ def _meanings(term: str) -> tuple[tuple[str, frozenset[Side]], ...]:
     return tuple(meanings)
 
 
-def _beside(words: list[str], first: int, last: int) -> set[Side]:
-    """Side words that belong to the noun at words[first:last]: before it ("left native kidney"), or right after it."""
+def _before(words: list[str]) -> set[Side]:
+    """Side words that belong to the noun that follows these words: "left native kidney", "left and right kidney"."""
     table = side_words()
     sides: set[Side] = set()
     between = 0
-    for word in reversed(words[:first]):
+    for word in reversed(words):
         if word in table:
             sides.add(table[word])
         elif sides:
-            if word not in ("and", "or"):  # "left and right kidney" goes on, "of the right kidney" is done
+            if word not in ("and", "or"):
                 break
         elif word in _BREAKS or between == MAX_BETWEEN:
             break
         else:
             between += 1
-    if not sides:
-        after = words[last:]
-        while after and after[0] in _LINKS:
-            after = after[1:]
-        if after and after[0] in table and (len(after) == 1 or after[1] in _AFTER):
-            sides.add(table[after[0]])
     return sides
+
+
+def _after(words: list[str]) -> set[Side]:
+    """The side word that belongs to the noun before these words, where nothing else claims it: "kidney on the left"."""
+    rest = list(words)
+    while rest and rest[0] in _LINKS:
+        rest.pop(0)
+    table = side_words()
+    return {table[rest[0]]} if rest and rest[0] in table and (len(rest) == 1 or rest[1] in _AFTER) else set()

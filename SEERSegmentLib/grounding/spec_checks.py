@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..anatomy import Structure, level_at, load_vocabulary
+from ..anatomy.structure import COLLECTIONS
 from ..values import Finding, ImageFacts, Modality, Request, Severity, Side, Target, TargetSpec
 from .request_sides import requested_side
 
@@ -100,12 +101,13 @@ def _in_view(structure: Structure, facts: ImageFacts) -> list[Finding]:
             Finding(
                 "target-out-of-view",
                 Severity.WARNING,
-                f"The {structure.name} lies {where} these slices, which show the body at most {shown}.",
+                f"These slices show the body at most {shown}; the {structure.name} would be {where} them.",
                 target=structure.name,
-                advice="Check that this is the right image; anything outlined here would not be the"
-                f" {structure.name}.",
+                advice=f"Check that this is the right image; anything outlined here would not be the {structure.name}.",
             )
         ]
+    if structure.kind not in COLLECTIONS:
+        return []
     # A span is where a structure may lie, so reaching beyond the slices proves nothing; a part that lies outside does.
     known = load_vocabulary()
     parts = [known.get(part) for part in known.parts_closure(structure.id) if part != structure.id]
@@ -117,7 +119,7 @@ def _in_view(structure: Structure, facts: ImageFacts) -> list[Finding]:
         Finding(
             "target-cut-off",
             Severity.INFO,
-            f"Not all of the {structure.name} is in the image: the slices show the body at most {shown}, without"
+            f"The image holds only a part of the {structure.name}: these slices show the body at most {shown}, without"
             f" {names}.",
             target=structure.name,
         )

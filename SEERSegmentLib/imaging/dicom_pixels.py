@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VolumeError
-from .dicom_scan import DicomSlice
+from .dicom_scan import DicomSlice, parse_errors
 from .headers import truncated
 
 __all__ = ["read_pixels"]
@@ -80,7 +80,6 @@ def _place(voxels: NDArray[Any], index: int, stored: NDArray[Any], scale: DicomS
 def _decode(item: DicomSlice) -> tuple[NDArray[Any], bool, float | None]:
     """(frames (n, rows, columns), whether already scaled, what stored values are subtracted from to invert them)."""
     import pydicom
-    from pydicom.errors import InvalidDicomError
     from pydicom.uid import RLELossless
 
     try:
@@ -96,8 +95,7 @@ def _decode(item: DicomSlice) -> tuple[NDArray[Any], bool, float | None]:
         if syntax is None:
             dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
         pixels = np.asarray(dataset.pixel_array)
-    except (InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, EOFError, OSError, RuntimeError,
-            NotImplementedError) as error:  # fmt: skip
+    except parse_errors() as error:
         if "bytes" in str(error) and "expected" in str(error):
             raise truncated(item.rows * item.columns, item.path.stat().st_size) from error
         raise VolumeError(

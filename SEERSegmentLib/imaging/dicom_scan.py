@@ -6,6 +6,7 @@ series description, which people type, is shown in lists and goes no further.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from ..errors import VolumeError
 
-__all__ = ["KEPT", "DicomSeries", "DicomSlice", "scan"]
+__all__ = ["KEPT", "DicomSeries", "DicomSlice", "parse_errors", "scan"]
 
 #: Tags whose values go into ``Volume.metadata``: technique, nothing typed by hand, nothing about the person.
 KEPT = (
@@ -34,6 +35,14 @@ _PLACING = (
 
 #: Objects that have pixels or positions but are no images.
 _NO_IMAGES = frozenset({"SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "SR", "PR", "KO", "REG", "DOC", "FID", "AU"})
+
+
+def parse_errors() -> tuple[type[Exception], ...]:
+    """What pydicom raises on a damaged file, when it reads it or when a value is first touched."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (BytesLengthException, InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, IndexError,
+            EOFError, OSError, OverflowError, RuntimeError, NotImplementedError, struct.error)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,17 +106,22 @@ def scan(source: Path) -> list[DicomSeries]:
     groups: dict[tuple[Any, ...], DicomSeries] = {}
     seen = colour = placeless = 0
     for path in files:
-        header = _header(path)
-        if header is None or str(header.get("Modality", "")) in _NO_IMAGES or "Rows" not in header:
-            continue
-        seen += 1
-        if int(header.get("SamplesPerPixel") or 1) != 1:
-            colour += 1
-            continue
-        slices = list(_slices(path, header))
-        placeless += not slices
-        for item in slices:
-            groups.setdefault(_key(header, item), _series(header)).slices.append(item)
+        try:
+            header = _header(path)
+            if header is None or str(header.get("Modality", "")) in _NO_IMAGES or "Rows" not in header:
+                continue
+            seen += 1
+            if int(header.get("SamplesPerPixel") or 1) != 1:
+                colour += 1
+                continue
+            slices = list(_slices(path, header))
+            placeless += not slices
+            for item in slices:
+                groups.setdefault(_key(header, item), _series(header)).slices.append(item)
+        except parse_errors() as error:
+            raise VolumeError(
+                f"A DICOM file here is damaged: {path.name}.", code="dicom-damaged", detail=str(error)
+            ) from error
     if not groups:
         _nothing(seen, colour, placeless)
     return _numbered(groups)
@@ -132,7 +146,6 @@ def _nothing(seen: int, colour: int, placeless: int) -> None:
 def _header(path: Path) -> Any:
     """The tags that matter; None for a file that is no DICOM."""
     import pydicom
-    from pydicom.errors import InvalidDicomError
 
     try:
         with path.open("rb") as stream:
@@ -144,16 +157,7 @@ def _header(path: Path) -> Any:
     bare = head[:4] in (b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")  # an old file without preamble
     if head[128:132] != b"DICM" and not bare:
         return None
-    try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, force=bare, specific_tags=[*KEPT, *_PLACING])
-        for tag in ("Rows", "Columns", "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient"):
-            header.get(tag)  # pydicom converts on first access; a damaged value shows here
-    except (InvalidDicomError, ValueError, TypeError, KeyError, AttributeError, EOFError, OSError, OverflowError,
-            NotImplementedError) as error:  # fmt: skip
-        raise VolumeError(
-            f"A DICOM file here is damaged: {path.name}.", code="dicom-damaged", detail=str(error)
-        ) from error
-    return header
+    return pydicom.dcmread(path, stop_before_pixels=True, force=bare, specific_tags=[*KEPT, *_PLACING])
 
 
 def _series(header: Any) -> DicomSeries:

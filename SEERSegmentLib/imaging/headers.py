@@ -128,8 +128,7 @@ def check_header(header: ImageHeader) -> None:
     Raises
     ------
     VolumeError
-        ``spacing-not-finite``, ``affine-not-finite``, ``spacing-zero``, ``affine-singular``, ``spacing-absurd``,
-        ``rescale-not-finite``, and those of :func:`check_length`.
+        ``rescale-not-finite``, ``file-truncated``, ``file-longer-than-header``, and those of :func:`check_extent`.
     """
     if not (math.isfinite(header.slope) and math.isfinite(header.intercept)) or header.slope == 0:
         raise VolumeError(
@@ -137,8 +136,8 @@ def check_header(header: ImageHeader) -> None:
             code="rescale-not-finite",
             detail=f"slope {header.slope}, intercept {header.intercept}",
         )
-    check_extent(header.affine, header.size)
     _check_length(header)
+    check_extent(header.affine, header.size)
 
 
 def check_spacing(spacing: Sequence[float]) -> None:
@@ -158,7 +157,13 @@ def check_spacing(spacing: Sequence[float]) -> None:
 
 
 def check_extent(affine: NDArray[np.float64], size: Sequence[int]) -> None:
-    """Refuse an affine that is not finite, is singular, or gives voxels or an extent that no patient fits."""
+    """Refuse an affine (IJK→RAS, mm) that no patient fits.
+
+    Raises
+    ------
+    VolumeError
+        ``affine-not-finite``, ``affine-singular``, ``spacing-absurd``, ``origin-absurd``.
+    """
     if not np.isfinite(affine).all():
         raise VolumeError(
             "This image's position or orientation is not a number; the file is damaged.", code="affine-not-finite"
@@ -172,10 +177,10 @@ def check_extent(affine: NDArray[np.float64], size: Sequence[int]) -> None:
     low, high = SPACING_RANGE_MM
     if (spacing < low).any() or (spacing > high).any() or (extent > MAX_EXTENT_MM).any():
         raise VolumeError(
-            f"This image's voxel size, {' × '.join(f'{s:.4g}' for s in spacing)} mm, can't be right for a patient;"
-            " its header probably has a wrong unit.",
+            f"This image's voxels of {' × '.join(f'{s:.4g}' for s in spacing)} mm, or its extent of"
+            f" {' × '.join(f'{e:.4g}' for e in extent)} mm, can't be right for a patient; its header probably has a"
+            " wrong unit.",
             code="spacing-absurd",
-            detail=f"extent {' x '.join(f'{e:.4g}' for e in extent)} mm",
         )
     if (np.abs(affine[:3, 3]) > 1e6).any():
         raise VolumeError(
@@ -241,6 +246,8 @@ def check_data_file(header_path: Path, name: str) -> Path:
     """
     folder = header_path.parent
     path = folder / name
+    if "\0" in name or len(name) > 255:  # what no file system takes
+        raise VolumeError("This header names image data by an impossible name.", code="data-file-missing")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise VolumeError(
             "This header points to image data outside of its own folder; put the two files side by side.",

@@ -247,9 +247,9 @@ def _qform(fields: _Fields) -> NDArray[np.float64]:
     """nifti1.h, section 'QUATERNION REPRESENTATION OF ROTATION MATRIX' (method 2)."""
     b, c, d = fields.quatern
     a2 = 1.0 - (b * b + c * c + d * d)
-    if a2 < 1e-7:  # as nifti1_io.c: a rotation by 180 degrees, in single precision
-        norm = math.sqrt(b * b + c * c + d * d) if a2 < 0 else 1.0
-        b, c, d, a = b / norm, c / norm, d / norm, 0.0 if a2 < 0 else math.sqrt(a2)
+    if a2 < 1e-7:  # a rotation by 180 degrees, within single precision: nifti1_io.c, nifti_quatern_to_mat44
+        norm = math.sqrt(b * b + c * c + d * d)
+        a, b, c, d = 0.0, b / norm, c / norm, d / norm
     else:
         a = math.sqrt(a2)
     rotation = np.array(

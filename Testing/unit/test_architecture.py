@@ -21,7 +21,8 @@ LAYERS = [
     {"reasoning", "backbones"},
     {"registry", "pipeline"},
     {"output"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"__main__"},
 ]
 LIBRARY = Path(SEERSegmentLib.__file__).parent
 MODULES = sorted(LIBRARY.rglob("*.py"))

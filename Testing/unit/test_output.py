@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import tracemalloc
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -216,7 +217,8 @@ def test_the_header_is_what_slicer_writes(tmp_path: Path) -> None:
         assert ":" not in value
         assert value.isascii()
     assert fields["Segmentation_MasterRepresentation"] == "Binary labelmap"
-    name, geometry_text, _ = fields["Segmentation_ConversionParameters"].split("|")
+    name, geometry_text, description = fields["Segmentation_ConversionParameters"].split("|")
+    assert description.endswith("&")
     assert name == "Reference image geometry"
     assert geometry_text.endswith(";0;10;0;8;0;6;")
 
@@ -256,6 +258,22 @@ def test_one_mask_is_not_copied() -> None:
 
     mask = box((3, 4, 5), (1, 2), (0, 4), (2, 5))
     assert np.shares_memory(merge_labels([mask], [1]), mask)
+
+
+def test_writing_one_segment_takes_no_second_volume(tmp_path: Path) -> None:
+    shape = (64, 256, 256)
+    mask = box(shape, (10, 50), (40, 200), (50, 210))
+    volume = Volume(np.zeros(shape, np.int16), geometry(OBLIQUE), Modality.CT)
+    segment = Segment("s", "s", Mask(mask, volume.affine, Target("s")), (1, 2, 3), None, 1.0)
+    result = dataclasses.replace(segmentation(), volume=volume, segments=(segment,))
+    write_segmentation(segmentation(), tmp_path / "warm-up.seg.nrrd")
+    tracemalloc.start()
+    try:
+        write_segmentation(result, tmp_path / "out.seg.nrrd")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.25 * volume.voxels.nbytes
 
 
 def test_masks_are_left_as_they_were(tmp_path: Path) -> None:
@@ -452,6 +470,19 @@ def test_the_window_shows_the_target_as_grey(intensity: int, window: tuple[float
     result = segmentation(masks=[box((7, 9, 11), (1, 4), (2, 7), (3, 6))], names=["thing"])
     volume = dataclasses.replace(result.volume, voxels=np.full((7, 9, 11), intensity, np.int16))
     assert {view.window for view in target_views(dataclasses.replace(result, volume=volume))} == {window}
+
+
+@pytest.mark.parametrize(
+    ("structure", "window"),
+    [("skeleton", (-500, 1300)), ("vertebrae_L1", (-500, 1300)), ("brain", (0, 80)), ("liver", (-160, 240))],
+)
+def test_bones_and_brain_get_their_own_window(structure: str, window: tuple[float, float]) -> None:
+    result = segmentation(masks=[box((7, 9, 11), (1, 4), (2, 7), (3, 6))], names=["thing"])
+    volume = dataclasses.replace(result.volume, voxels=np.full((7, 9, 11), 40, np.int16))
+    (segment,) = result.segments
+    mask = dataclasses.replace(segment.mask, target=Target("thing", structure))
+    result = dataclasses.replace(result, volume=volume, segments=(dataclasses.replace(segment, mask=mask),))
+    assert {view.window for view in target_views(result)} == {window}
 
 
 # ----------------------------------------------------------------------------------------------------------- report

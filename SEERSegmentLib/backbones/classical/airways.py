@@ -8,8 +8,8 @@ from .grid import Scan
 from .hounsfield import FREE_GAS_BELOW
 from .morphology import Bool, Shaper, components, interior, keep, touching
 
-#: Cross-section of the adult trachea: 13–25 mm by 13–27 mm in men, 10–21 by 10–23 in women (Breatnach et al., AJR 1984);
-#: a child's has 40 mm². Main bronchi, cut obliquely, and the carina where two lumens meet, are wider.
+#: Cross-section of the adult trachea: 13–25 mm by 13–27 mm in men, 10–21 by 10–23 in women (Breatnach et al., AJR
+#: 1984); a child's has 40 mm². Main bronchi, cut obliquely, and the carina where two lumens meet, are wider.
 LUMEN_MM2 = (40.0, 900.0)
 
 #: A piece of trachea shorter than this is not told from gas in the oesophagus.
@@ -17,8 +17,8 @@ TUBE_MM = 20.0
 
 TUBE_ML = 0.5
 
-#: Half the width of the upper mediastinum, goitre and shift included: as far as the trachea strays from the midline, and
-#: as far as it keeps from the lungs on either side of it.
+#: Half the width of the upper mediastinum, goitre and shift included: as far as the trachea strays from the midline,
+#: and as far as it keeps from the lungs on either side of it.
 MIDLINE_MM = 60.0
 FLANK_MM = 60.0
 
@@ -27,8 +27,8 @@ FLANK_MM = 60.0
 TREE_ML = 150.0
 STEP_HU = 25
 
-#: Main bronchi have a bore of 10 to 15 mm, lobar ones 8, segmental ones 5 (Weibel 1963): an opening of 3 mm radius keeps
-#: the first two.
+#: Main bronchi have a bore of 10 to 15 mm, lobar ones 8, segmental ones 5 (Weibel 1963): an opening of 3 mm radius
+#: keeps the first two.
 BRONCHUS_RADIUS_MM = 3.0
 
 
@@ -67,12 +67,12 @@ def find_airways(
 
 
 def _tubes(gas: Bool, lung: Bool, midline: float, shaper: Shaper) -> Bool:
-    """Pieces of gas that have a trachea's calibre and lie where it lies: near the midline, beside or above the lungs."""
+    """Pieces of gas of a trachea's calibre that lie where it lies: near the midline, beside or above the lungs."""
     sk, _, si = shaper.spacing
     lungs = interior(lung)
     lower_third = lungs[0].start + (lungs[0].stop - lungs[0].start) / 3
     labels, sizes = components(gas)
-    found = []
+    found: list[int] = []
     for label in np.flatnonzero(sizes[1:] * shaper.voxel_ml > TUBE_ML) + 1:
         piece = labels == label
         k, _, i = interior(piece)
@@ -80,7 +80,7 @@ def _tubes(gas: Bool, lung: Bool, midline: float, shaper: Shaper) -> Bool:
         area = sizes[label] * shaper.voxel_ml * 1000.0 / height
         near = abs((i.start + i.stop) / 2 - midline) * si < MIDLINE_MM
         if height >= TUBE_MM and LUMEN_MM2[0] <= area <= LUMEN_MM2[1] and near and (k.start + k.stop) / 2 > lower_third:
-            found.append(label)
+            found.append(int(label))
     found = [n for n in found if _flanked(labels == n, lung, si)]
     return keep(labels, found)
 
@@ -97,4 +97,4 @@ def _flanked(piece: Bool, lung: Bool, si: float) -> bool:
     to_right = middle - columns[columns < middle]
     to_left = columns[columns >= middle] - middle
     gaps = [gap.min() * si for gap in (to_right, to_left) if len(gap)]
-    return max(gaps) <= FLANK_MM
+    return bool(max(gaps) <= FLANK_MM)

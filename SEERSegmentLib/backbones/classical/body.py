@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...protocols import CancelToken
-from .grid import Scan, coarsen
+from .grid import Outline, Scan, coarsen
 from .hounsfield import AIR, EMPHYSEMA_BELOW, FAT, LUNG_SURFACE, RANGE, SKIN
 from .morphology import IN_SLICE, Bool, Shaper, components, edges, keep, reconstruct, touching
 
@@ -39,15 +39,17 @@ def find_body(scan: Scan, cancel: CancelToken) -> Bool:
     rough = coarsen(scan.hu, scan.coarse_spacing, cancel, ROUGH_MM)
     shaper = Shaper(rough.coarse_spacing)
     body = _rough_body(rough, shaper)
-    sure = shaper.erode(body, ROUGH_MM)
-    possible = shaper.dilate(body, ROUGH_MM)
-    return rough.draw(sure, possible, SKIN, RANGE[1], np.empty(scan.hu.shape, np.bool_), cancel)
+    near = shaper.dilate(body, ROUGH_MM)
+    outline = Outline(shaper.erode(body, ROUGH_MM), ((near, SKIN, RANGE[1]),))
+    return rough.draw(outline, np.empty(scan.hu.shape, np.bool_), cancel)
 
 
-def draw_body(scan: Scan, body: Bool, out: Bool, cancel: CancelToken) -> Bool:
-    """The patient at full resolution, from :func:`find_body`."""
+def body_outline(scan: Scan, body: Bool) -> Outline:
+    """How to draw what :func:`find_body` found at full resolution."""
+    if scan.is_fine:
+        return Outline(body)
     inside, around = edges(body)
-    return scan.draw(inside, around, SKIN, RANGE[1], out, cancel)
+    return Outline(inside, ((around, SKIN, RANGE[1]),))
 
 
 def _rough_body(scan: Scan, shaper: Shaper) -> Bool:

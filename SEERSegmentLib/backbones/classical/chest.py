@@ -1,7 +1,7 @@
 """The air of the chest on the coarse grid: which of it is lung, which is airway, which is bowel, and whose side.
 
-Lung and gas are told apart by density (parenchyma holds tissue and blood, gas does not) and by shape (a block of lung is
-thick; the blurred rim of a gas bubble is a shell). What this can't do: lung without air (consolidation, effusion,
+Lung and gas are told apart by density (parenchyma holds tissue and blood, gas does not) and by shape (a block of lung
+is thick; the blurred rim of a gas bubble is a shell). What this can't do: lung without air (consolidation, effusion,
 atelectasis) is not found, and an emphysematous lung that is darker than gas's limit nearly everywhere may be missed.
 """
 
@@ -16,9 +16,9 @@ from scipy import ndimage
 
 from ...protocols import CancelToken
 from .airways import find_airways
-from .grid import Scan
-from .hounsfield import CORTICAL, FREE_GAS_BELOW, LUNG_SURFACE
-from .morphology import Bool, Shaper, components, keep, reconstruct
+from .grid import Outline, Scan
+from .hounsfield import AIRWAY_SURFACE, CORTICAL, FREE_GAS_BELOW, LUNG_SURFACE, RANGE
+from .morphology import Bool, Shaper, components, edges, keep, reconstruct
 
 #: Blurring of two or three voxels at 1.5 mm: as far as gas darkens or tissue brightens its surroundings.
 RIM_MM = 4.0
@@ -72,7 +72,23 @@ def find_chest(scan: Scan, body: Bool, cancel: CancelToken) -> Chest:
         cancel.check()
         closed.append(shaper.closed(side, VESSEL_RADIUS_MM) & ~opposite & ~taken & body)
     left, right = closed
-    return Chest(left & ~right, right, airways, midline)
+    lumen = shaper.dilate(airways, GAS_RADIUS_MM) & (scan.hu < AIRWAY_SURFACE) & ~left & ~right & body
+    return Chest(left & ~right, right, airways | lumen, midline)
+
+
+def chest_outlines(scan: Scan, chest: Chest) -> dict[str, Outline]:
+    """How to draw the lungs and airways at full resolution, by the vocabulary's ids; no voxel belongs to two."""
+    shapes = {"lung_left": chest.lung_left, "lung_right": chest.lung_right, "airways": chest.airways}
+    if scan.is_fine:
+        return {name: Outline(shape) for name, shape in shapes.items()}
+    outlines = {}
+    taken = chest.lung_left | chest.lung_right | chest.airways
+    for name, shape in shapes.items():
+        inside, around = edges(shape)
+        mine = around & (shape | ~taken)
+        taken |= mine
+        outlines[name] = Outline(inside, ((mine, RANGE[0], AIRWAY_SURFACE if name == "airways" else LUNG_SURFACE),))
+    return outlines
 
 
 def find_midline(scan: Scan, body: Bool) -> float:

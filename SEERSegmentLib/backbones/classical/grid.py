@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,22 @@ SLAB_VOXELS = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
+class Outline:
+    """A shape on the coarse grid and how to draw it finer.
+
+    Attributes
+    ----------
+    sure : ndarray, bool
+        Belongs to the shape whole.
+    rules : tuple of (ndarray of bool, int, int)
+        Where each voxel decides: those with CT numbers in [low, high] belong to it.
+    """
+
+    sure: Bool
+    rules: tuple[tuple[Bool, int, int], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Scan:
     """A CT in LPS index order.
 
@@ -43,7 +60,7 @@ class Scan:
         Mean CT number of each block, after clipping to ``RANGE``; ``PADDING`` where most of it was not measured.
     """
 
-    voxels: NDArray[np.generic]
+    voxels: NDArray[Any]
     spacing: tuple[float, float, float]
     factors: tuple[int, int, int]
     hu: NDArray[np.int16]
@@ -52,6 +69,11 @@ class Scan:
     def measured(self) -> Bool:
         """False where the scanner wrote padding."""
         return self.hu > PADDING
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether the coarse grid is the volume's own."""
+        return self.factors == (1, 1, 1)
 
     @property
     def coarse_spacing(self) -> tuple[float, float, float]:
@@ -77,25 +99,25 @@ class Scan:
         """CT numbers of some slices at full resolution, clipped, as a C-ordered copy."""
         return _clipped(self.voxels[slices])
 
-    def draw(self, sure: Bool, possible: Bool, low: int, high: int, out: Bool, cancel: CancelToken) -> Bool:
-        """Draw a coarse shape at full resolution: all of ``sure``, and of ``possible`` what lies in [low, high] HU.
+    def draw(self, outline: Outline, out: Bool, cancel: CancelToken) -> Bool:
+        """Draw a coarse outline at full resolution.
 
         Parameters
         ----------
-        sure, possible : ndarray, bool, coarse shape
         out : ndarray, bool, shape of ``voxels``
             Written to and returned.
         """
         for fine, coarse in self.slabs():
             cancel.check()
-            rim = possible[coarse] & ~sure[coarse]
-            out[fine] = self.enlarge(sure[coarse], fine)
-            if rim.any():
+            out[fine] = self.enlarge(outline.sure[coarse], fine)
+            rules = [(where[coarse] & ~outline.sure[coarse], low, high) for where, low, high in outline.rules]
+            if any(where.any() for where, _, _ in rules):
                 hu = self.fine_hu(fine)
-                out[fine] |= self.enlarge(rim, fine) & (hu >= low) & (hu <= high)
+                for where, low, high in rules:
+                    out[fine] |= self.enlarge(where, fine) & (hu >= low) & (hu <= high)
         return out
 
-    def enlarge(self, coarse: NDArray[np.generic], slices: slice) -> NDArray[np.generic]:
+    def enlarge(self, coarse: NDArray[Any], slices: slice) -> NDArray[Any]:
         """Values of coarse slices (already cut out) on the voxels of the volume's ``slices``."""
         fk, fj, fi = self.factors
         depth = len(range(*slices.indices(self.voxels.shape[0])))
@@ -105,7 +127,7 @@ class Scan:
 
 
 def coarsen(
-    voxels: NDArray[np.generic], spacing: tuple[float, float, float], cancel: CancelToken, mm: float = COARSE_MM
+    voxels: NDArray[Any], spacing: tuple[float, float, float], cancel: CancelToken, mm: float = COARSE_MM
 ) -> Scan:
     """Prepare a CT (k, j, i) in LPS order, ``spacing`` in mm along the same axes, for work at about ``mm``."""
     factors = choose_factors(voxels.shape, spacing, mm)
@@ -129,10 +151,13 @@ def choose_factors(
     return factors[0], factors[1], factors[2]
 
 
-def _clipped(block: NDArray[np.generic]) -> NDArray[np.int16]:
+def _clipped(block: NDArray[Any]) -> NDArray[np.int16]:
     """CT numbers as C-ordered int16, rounded towards zero and clipped; whatever the stored type."""
     low, high = RANGE
-    return np.ascontiguousarray(np.clip(block, low, high).astype(np.int16))
+    if block.dtype.kind == "u" or block.dtype.itemsize == 1:
+        block = block.astype(np.int64)  # a type that holds the limits
+    clipped: NDArray[np.int16] = np.clip(block, low, high).astype(np.int16, order="C")
+    return clipped
 
 
 def _block_mean(block: NDArray[np.int16], factors: tuple[int, int, int]) -> NDArray[np.int16]:

@@ -42,12 +42,12 @@ FAT = (-190, -30)
 #: Half air, half fat: the skin over subcutaneous fat. Clothes, blankets and mattress foam are mostly thinner than that.
 SKIN = (AIR - 100) // 2  # -550
 
-#: Trabecular bone of adults: 100 to 300 HU, falling to 100 with age (Schreiber et al., J Bone Joint Surg 2011; Pickhardt
-#: et al., Ann Intern Med 2013: 135 HU at L1 parts normal from osteoporotic). Cortical bone: above 300 up to 1900.
+#: Trabecular bone of adults: 100 to 300 HU, falling to 100 with age (Schreiber et al., J Bone Joint Surg 2011;
+#: Pickhardt et al., Ann Intern Med 2013: 135 HU at L1 parts normal from osteoporotic). Cortical bone: above 300 up to 1900.
 TRABECULAR = 135
 CORTICAL = 300
 
-#: Partial volume of trabeculae and soft tissue, and the marrow of an osteoporotic spine (Pickhardt et al. 2013: below 100).
+#: Partial volume of trabeculae and soft tissue, and the marrow of an osteoporotic spine (Pickhardt et al. 2013: <100).
 MARROW = 100
 
 #: Half cortical bone of a thin shell (about 300 once blurred by a millimetre voxel), half soft tissue.

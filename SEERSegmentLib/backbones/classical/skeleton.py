@@ -1,7 +1,7 @@
 """All bones in view as one mask, marrow included; costal cartilage, which is not bone, only where it is calcified.
 
-Dense does not mean bone once contrast medium is given. What tells them apart here: blood is even where bone has texture;
-bone has a shell denser than its marrow where blood fades towards its wall; and inside the rib cage there is no bone but
+Dense does not mean bone once contrast medium is given. What tells them apart here: blood is even where bone has
+texture; bone has a shell denser than its marrow where blood fades towards its wall; and inside the rib cage there is no bone but
 the spine. Both are marked where they are sure, and grow towards each other until they meet in the valley between.
 """
 
@@ -16,21 +16,35 @@ from scipy import ndimage
 
 from ...protocols import CancelToken
 from .chest import Chest
-from .grid import Scan
-from .hounsfield import BONE_SURFACE, CORTICAL, FAT, MARROW, SOFT_TISSUE
-from .morphology import Bool, Shaper, components, fill_slices, keep, touching
+from .grid import Outline, Scan
+from .hounsfield import BONE_SURFACE, CORTICAL, FAT, MARROW, RANGE, SOFT_TISSUE
+from .morphology import Bool, Shaper, components, edges, fill_slices, keep, touching
 from .spine import around_canal, find_canal
 
 #: From the canal's centre: the arch stands within 20 mm, spinous and transverse processes reach 60 mm; bodies are up to
-#: 55 mm wide and, with half the canal, 25 (neck) to 45 mm (lumbar) deep (Panjabi et al., Spine 1991 and 1992). Rib heads
-#: and necks lie beside the body's back half.
+#: 55 mm (lumbar) or 40 mm (thoracic) wide and, with half the canal, 25 (neck) to 45 mm (lumbar) deep (Panjabi et al.,
+#: Spine 1991 and 1992). Rib heads and necks lie beside the body's back half.
+CANAL_FRONT_MM, CANAL_SIDE_MM = 8.0, 12.0
 ARCH_MM, ARCH_BACK_MM = 20.0, 60.0
 VERTEBRA_FRONT_MM, VERTEBRA_SIDE_MM = 42.0, 26.0
+THORACIC_SIDE_MM = 20.0
+MARROW_FRONT_MM = 33.0
 RIB_HEAD_MM = 10.0
+
+#: Between spine and sternum or navel no bone lies in the half nearer to the spine. The costal part of the trunk goes on
+#: for a hand below the lungs; the pelvis starts lower.
+BEFORE_SPINE_SHARE, BEFORE_SPINE_SIDE_MM = 0.6, 50.0
+BELOW_LUNG_MM = 80.0
 
 #: Sternum 10 to 15 mm thick; bones are covered by at least this much skin, electrodes and lines by none.
 STERNUM_MM = 10.0
-SKIN_MM = 4.0
+SKIN_MM = 7.0
+
+#: Ribs lie within this depth unless the patient is obese; kidneys lie deeper.
+WALL_MM = 35.0
+
+#: No marrow lies farther from the cortex: half the depth of a vertebral body, half a femoral head.
+REACH_MM = 22.0
 
 #: Noise in blocks of 2 mm stays below 40 HU; trabeculae vary more.
 EVEN_HU = 40.0
@@ -38,10 +52,10 @@ EVEN_MM = 7.0
 EVEN_ML = 0.3
 
 #: Less than this counts as calcified arteries, not as contrast medium.
-CONTRAST_ML = 10.0
+CONTRAST_ML = 20.0
 
-#: Cortex stands out from marrow by far more than 60 HU nearly all around; blood fades towards its wall but where that is
-#: calcified or stented.
+#: Cortex stands out from marrow by far more than 60 HU nearly all around; blood fades towards its wall but where that
+#: is calcified or stented.
 SHELL_HU = 60
 SHELL_MM = 5.0
 SHELL_SHARE = 0.3
@@ -49,6 +63,12 @@ SHELL_SHARE = 0.3
 #: Trabecular spaces are bridged up to 18 mm, and closed rings filled up to the cross-section of a femoral head (50 mm).
 MARROW_RADIUS_MM = 9.0
 HOLE_MM2 = 2000.0
+PORE_MM2 = 250.0
+
+CORTEX_GAP_MM = 4.5
+
+#: Discs and cartilage (50 to 110 HU) are denser than muscle and lighter than most trabecular bone.
+DISC_HU = ((SOFT_TISSUE + MARROW) // 2, MARROW)
 
 #: Blur of a bone's surface on coarse voxels.
 SURFACE_MM = 3.0
@@ -57,52 +77,92 @@ SURFACE_MM = 3.0
 BONE_ML = 0.5
 
 
-def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> Bool:
+@dataclass(frozen=True, eq=False)
+class Bones:
+    """Coarse masks: all bones with their marrow, and what is as dense but no bone (blood with contrast medium)."""
+
+    skeleton: Bool
+    contrast: Bool
+
+
+def skeleton_outline(scan: Scan, bones: Bones) -> Outline:
+    """How to draw the bones at full resolution: the surface is where bone and soft tissue meet halfway."""
+    if scan.is_fine:
+        return Outline(bones.skeleton)
+    inside, around = edges(bones.skeleton)
+    outer = around & ~bones.skeleton & ~bones.contrast
+    return Outline(inside, ((bones.skeleton, MARROW, RANGE[1]), (outer, BONE_SURFACE, RANGE[1])))
+
+
+def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> Bones:
     """Bones on the coarse grid, their marrow filled, the spinal canal left open."""
     shaper = Shaper(scan.coarse_spacing)
     canal = find_canal(scan, body, chest.midline_i, shaper)
-    spine = _Spine.about(canal, scan)
+    thoracic: Bool = np.any(chest.lung_left | chest.lung_right, axis=(1, 2))
+    spine = _Spine.about(canal, scan, thoracic)
     cancel.check()
     dense = body & (scan.hu > BONE_SURFACE)
-    even = _even_blocks(scan, dense & ~spine.vertebrae, shaper, cancel)
-    cage = (_between_lungs(chest, shaper) & ~spine.region) | chest.lung_left | chest.lung_right
-    contrast = (even | (cage & dense)) & ~spine.arch
+    even = _even_blocks(scan, dense, spine.marrow, shaper, cancel)
+    trunk = np.zeros_like(dense) if canal is None else dense & _before_spine(scan, body, chest, canal)
+    blood = (even | trunk | (_between_lungs(chest, shaper) & ~spine.region & dense)) & ~spine.arch
+    contrast = blood | ((chest.lung_left | chest.lung_right) & dense)
     cancel.check()
-    if contrast.sum() * shaper.voxel_ml > CONTRAST_ML:
-        bone = _compete(scan, dense, _sure_bone(scan, dense & ~cage, even) | (spine.arch & dense), contrast)
+    if blood.sum() * shaper.voxel_ml > CONTRAST_ML:
+        trunk[np.flatnonzero(thoracic).mean(dtype=int) if thoracic.any() else 0 :] = False
+        sure = _sure_bone(scan, dense & ~contrast & ~spine.region, trunk | even, shaper)
+        sure |= _wall_bone(dense & ~contrast & ~spine.region, blood | even, body, shaper)
+        sure |= (spine.arch & dense) | (spine.back & (scan.hu > CORTICAL) & ~contrast)
+        bone = _compete(scan, dense & shaper.dilate(sure, REACH_MM), sure, contrast)
+        contrast = dense & ~bone & ~spine.marrow
     else:
+        contrast = blood
         bone = dense & ~contrast
     labels, sizes = components(bone, np.ones((3, 3, 3), bool))
     under_skin = touching(labels, shaper.erode(body, SKIN_MM))
     bone = keep(labels, [n for n in under_skin if sizes[n] * shaper.voxel_ml >= BONE_ML])
     cancel.check()
-    return _with_marrow(scan, bone, contrast, spine, shaper)
+    return Bones(_with_marrow(scan, bone, contrast, spine, shaper), contrast)
 
 
 @dataclass(frozen=True, eq=False)
 class _Spine:
-    """Where the spine is, from its canal: ``arch`` holds bone for sure, ``vertebrae`` no vessel, ``region`` both."""
+    """Where the spine is, from its canal.
 
+    ``canal`` holds no bone but its wall, ``arch`` bone for sure, ``back`` nothing else that is dense, ``marrow`` bone
+    mostly; ``vertebrae`` and rib heads end within ``region``.
+    """
+
+    canal: Bool
     arch: Bool
+    back: Bool
+    marrow: Bool
     vertebrae: Bool
     region: Bool
 
     @classmethod
-    def about(cls, canal: NDArray[np.float64] | None, scan: Scan) -> _Spine:
+    def about(cls, canal: NDArray[np.float64] | None, scan: Scan, thoracic: Bool) -> _Spine:
         if canal is None:
             nothing = np.zeros(scan.hu.shape, np.bool_)
-            return cls(nothing, nothing, nothing)
+            return cls(*([nothing] * 6))
 
-        def box(front: float, back: float, side: float) -> Bool:
+        body_side = np.where(thoracic, THORACIC_SIDE_MM, VERTEBRA_SIDE_MM)
+
+        def box(front: float, back: float, side: float | NDArray[np.float64]) -> Bool:
             return around_canal(scan.hu.shape, canal, scan.coarse_spacing[1:], front, back, side)
 
+        middle = box(CANAL_FRONT_MM, CANAL_FRONT_MM, CANAL_SIDE_MM)
         arch = box(ARCH_MM, ARCH_BACK_MM, ARCH_MM)
-        vertebrae = box(VERTEBRA_FRONT_MM, ARCH_BACK_MM, VERTEBRA_SIDE_MM)
-        return cls(arch, vertebrae, vertebrae | box(RIB_HEAD_MM, ARCH_BACK_MM, ARCH_BACK_MM))
+        vertebrae = box(VERTEBRA_FRONT_MM, ARCH_BACK_MM, body_side)
+        marrow = box(MARROW_FRONT_MM, ARCH_BACK_MM, body_side)
+        behind = box(-CANAL_FRONT_MM, ARCH_BACK_MM, ARCH_BACK_MM)
+        return cls(middle, arch, behind, marrow, vertebrae, vertebrae | box(RIB_HEAD_MM, ARCH_BACK_MM, ARCH_BACK_MM))
 
 
-def _even_blocks(scan: Scan, dense: Bool, shaper: Shaper, cancel: CancelToken) -> Bool:
-    """Dense blocks without texture and without a denser shell: blood, enhanced kidney or spleen, contrast in bowel."""
+def _even_blocks(scan: Scan, dense: Bool, marrow: Bool, shaper: Shaper, cancel: CancelToken) -> Bool:
+    """Dense blocks without texture and without a denser shell: blood, enhanced kidney or spleen, contrast in bowel.
+
+    Blocks that lie mostly in ``marrow``, the place of the vertebrae, belong to them.
+    """
     size = [max(3, 2 * int(EVEN_MM / s / 2 + 0.5) + 1) if s <= EVEN_MM else 1 for s in scan.coarse_spacing]
     values = scan.hu.astype(np.float32)
     mean = ndimage.uniform_filter(values, size)
@@ -112,10 +172,11 @@ def _even_blocks(scan: Scan, dense: Bool, shaper: Shaper, cancel: CancelToken) -
     del values, spread, mean
     cancel.check()
     labels, sizes = components(even)
+    in_spine = np.bincount(labels[marrow], minlength=len(sizes)) * 2 > sizes
     found = np.zeros_like(dense)
     margin = [int(2 * SHELL_MM / s) + 1 for s in shaper.spacing]
     for label, around in enumerate(ndimage.find_objects(labels), start=1):
-        if sizes[label] * shaper.voxel_ml < EVEN_ML:
+        if in_spine[label] or sizes[label] * shaper.voxel_ml < EVEN_ML:
             continue
         cancel.check()
         box = tuple(slice(max(0, s.start - n), s.stop + n) for s, n in zip(around, margin, strict=True))
@@ -139,12 +200,40 @@ def _between_lungs(chest: Chest, shaper: Shaper) -> Bool:
     return between & behind
 
 
-def _sure_bone(scan: Scan, dense: Bool, even: Bool) -> Bool:
-    """Cortical bone: dense pieces that are not the continuation of an even block, as the branches of an artery are."""
-    cube = np.ones((3, 3, 3), bool)
-    labels, _ = components((dense & (scan.hu > CORTICAL)) | even, cube)
-    vessels = keep(labels, touching(labels, even))
-    return (labels > 0) & ~vessels
+def _before_spine(scan: Scan, body: Bool, chest: Chest, canal: NDArray[np.float64]) -> Bool:
+    """The space before the spine, from the lungs' tops to a hand below their bases: aorta, caval vein and branches."""
+    sk, sj, si = scan.coarse_spacing
+    space = np.zeros(body.shape, np.bool_)
+    with_lung = np.flatnonzero((chest.lung_left | chest.lung_right).any(axis=(1, 2)))
+    if not len(with_lung):
+        return space
+    for k in range(max(0, with_lung[0] - int(BELOW_LUNG_MM / sk)), int(with_lung[-1]) + 1):
+        j, i = canal[k]
+        sides = slice(max(0, int(i - BEFORE_SPINE_SIDE_MM / si)), int(i + BEFORE_SPINE_SIDE_MM / si) + 1)
+        rows = np.flatnonzero(body[k, :, sides].any(axis=1))
+        if len(rows):
+            front = j - BEFORE_SPINE_SHARE * (j - rows[0])
+            space[k, max(0, int(front)) : max(0, int(j - VERTEBRA_FRONT_MM / sj)), sides] = True
+    return space
+
+
+def _sure_bone(scan: Scan, dense: Bool, vessels: Bool, shaper: Shaper) -> Bool:
+    """Cortical bone: sizable dense pieces that do not go on in vessels, as the branches of the abdominal aorta do."""
+    labels, sizes = components((dense & (scan.hu > CORTICAL)) | vessels, np.ones((3, 3, 3), bool))
+    sure = sizes * shaper.voxel_ml >= BONE_ML
+    sure[0] = False
+    sure[touching(labels, vessels)] = False
+    return keep(labels, np.flatnonzero(sure))
+
+
+def _wall_bone(dense: Bool, vessels: Bool, body: Bool, shaper: Shaper) -> Bool:
+    """Ribs and other bones in the wall of the body too thin to reach the density of cortex on coarse voxels."""
+    labels, sizes = components(dense | vessels, np.ones((3, 3, 3), bool))
+    in_wall = np.bincount(labels[~shaper.erode(body, WALL_MM)], minlength=len(sizes)) * 2 > sizes
+    in_wall &= sizes * shaper.voxel_ml >= BONE_ML
+    in_wall[0] = False
+    in_wall[touching(labels, vessels)] = False
+    return keep(labels, np.flatnonzero(in_wall))
 
 
 def _compete(scan: Scan, dense: Bool, bone: Bool, contrast: Bool) -> Bool:
@@ -153,16 +242,18 @@ def _compete(scan: Scan, dense: Bool, bone: Bool, contrast: Bool) -> Bool:
     relief = sitk.GetImageFromArray(-scan.hu)
     grown = sitk.MorphologicalWatershedFromMarkers(relief, sitk.GetImageFromArray(markers), False, False)
     winner: NDArray[np.uint8] = sitk.GetArrayFromImage(grown)
-    return (winner == 1) & dense
+    won: Bool = (winner == 1) & dense
+    return won
 
 
 def _with_marrow(scan: Scan, bone: Bool, contrast: Bool, spine: _Spine, shaper: Shaper) -> Bool:
     """Add the blurred surface, and the marrow between the surfaces; discs and canal stay open."""
     solid = bone | (shaper.dilate(bone, SURFACE_MM) & (scan.hu > MARROW) & ~contrast)
-    inside = shaper.closed(solid, MARROW_RADIUS_MM)
     _, sj, si = shaper.spacing
-    inside |= fill_slices(inside, int(HOLE_MM2 / (sj * si)))
+    inside = shaper.closed(solid, MARROW_RADIUS_MM)
+    rings = fill_slices(shaper.closed(solid, CORTEX_GAP_MM), int(HOLE_MM2 / (sj * si))) & ~spine.canal
     smooth = ndimage.uniform_filter(scan.hu, 3, output=np.int16)
-    marrow = (smooth > (SOFT_TISSUE + MARROW) // 2) & ~(spine.vertebrae & (smooth < MARROW))
-    fatty = (smooth < 0) & (smooth > FAT[0]) & ~spine.region
-    return solid | (inside & (marrow | fatty) & ~contrast)
+    disc = spine.vertebrae & (smooth > DISC_HU[0]) & (smooth < DISC_HU[1])
+    marrow = (inside & (smooth > DISC_HU[0]) & ~disc) | ((rings | (inside & ~spine.region & (smooth < 0))) & ~disc)
+    solid |= marrow & (smooth > FAT[0]) & ~contrast & ~spine.canal
+    return solid | (fill_slices(solid, int(PORE_MM2 / (sj * si))) & ~contrast & ~spine.canal)

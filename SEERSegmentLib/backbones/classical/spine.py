@@ -9,8 +9,8 @@ from .grid import Scan
 from .hounsfield import BONE_SURFACE, FAT, TRABECULAR
 from .morphology import IN_SLICE, Bool, Shaper, components, fill_slices, keep
 
-#: Cross-section of the bony canal: 13–25 mm sagittal by 15–30 mm across (Panjabi et al., Spine 1991), joined to fat of the
-#: recesses in some slices.
+#: Cross-section of the bony canal: 13–25 mm sagittal by 15–30 mm across (Panjabi et al., Spine 1991), joined to fat of
+#: the recesses in some slices.
 CANAL_MM2 = (80.0, 900.0)
 
 #: Gaps in the ring that vertebral arches make: intervertebral foramina and ligamenta flava.
@@ -79,11 +79,17 @@ def _nearest(hole: Bool, point: NDArray[np.float64], mm: tuple[float, float]) ->
 
 
 def around_canal(
-    shape: tuple[int, ...], canal: NDArray[np.float64], mm: tuple[float, float], front: float, back: float, side: float
+    shape: tuple[int, ...],
+    canal: NDArray[np.float64],
+    mm: tuple[float, float],
+    front: float,
+    back: float,
+    side: float | NDArray[np.float64],
 ) -> Bool:
-    """A box in each slice: ``front`` mm before, ``back`` behind and ``side`` to either side of the canal's centre."""
+    """A box in each slice: ``front`` mm before, ``back`` behind and ``side`` (one, or one per slice) to
+    either side of the canal's centre."""
     _, nj, ni = shape
     j = (np.arange(nj)[None, :, None] - canal[:, 0, None, None]) * mm[0]
     i = (np.arange(ni)[None, None, :] - canal[:, 1, None, None]) * mm[1]
-    box: Bool = (j >= -front) & (j <= back) & (np.abs(i) <= side)
+    box: Bool = (j >= -front) & (j <= back) & (np.abs(i) <= np.reshape(side, (-1, 1, 1)))
     return box

@@ -65,14 +65,20 @@ def _path(polygons: Sequence[NDArray[np.float64]], scale: NDArray[np.float64]) -
 
 
 def _outline(segment: Segment, path: str) -> Html:
-    """A dark line under a coloured one, so that it shows on white bone and on black air alike."""
+    """A line of the other brightness under the coloured one, so that it shows on white bone and on black air alike."""
     return element(
         "g",
         element("title", segment.name),
-        element("path", d=path, class_="halo"),
+        element("path", d=path, class_="halo light" if _is_dark(segment.colour) else "halo"),
         element("path", d=path, class_="line", stroke=colour(segment.colour), fill=colour(segment.colour)),
         class_="outline",
     )
+
+
+def _is_dark(rgb: RGB) -> bool:
+    """Whether white contrasts more with a colour than black does (WCAG 2, relative luminance below 0.179)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (channel / 255 for channel in rgb)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.179
 
 
 def _drawn_letters(letters: dict[str, str], width: float, height: float) -> Html:

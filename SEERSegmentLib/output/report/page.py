@@ -170,12 +170,7 @@ def _gallery(views: Sequence[View], segments: Sequence[Segment], volume: Volume 
 def _caption(view: View, volume: Volume | None) -> Html:
     """The view's name, as evidence cites it, where it lies, and what it shows between black and white."""
     axis = {Plane.AXIAL: "S", Plane.CORONAL: "A", Plane.SAGITTAL: "R"}[view.plane]
-    where = f"{axis} {_number(view.position_mm)} mm" if view.position_mm is not None else "projection"
+    where = f"{axis} {sections.number(view.position_mm)} mm" if view.position_mm is not None else "projection"
     unit = " HU" if volume is not None and volume.modality is Modality.CT else ""
-    lower, upper = (_number(bound) for bound in view.window)
+    lower, upper = (sections.number(bound) for bound in view.window)
     return join(element("b", view.name), element("span", f"{where} · {lower} to {upper}{unit}"))
-
-
-def _number(value: float) -> str:
-    """Four figures at most, with a true minus sign."""
-    return f"{value:.4g}".replace("-", "−")

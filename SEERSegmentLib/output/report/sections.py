@@ -24,6 +24,7 @@ __all__ = [
     "evidence_table",
     "findings_list",
     "geometry_table",
+    "number",
     "provenance_table",
     "rationale_list",
     "request_and_answer",
@@ -175,6 +176,11 @@ def geometry_table(volume: Volume) -> Html:
     return element("dl", ((element("dt", name), element("dd", value)) for name, value in facts), class_="facts")
 
 
+def number(value: float) -> str:
+    """Four figures at most, with a true minus sign."""
+    return f"{value:.4g}".replace("-", "−")
+
+
 # --------------------------------------------------------------------------------------------------------------- parts
 
 
@@ -251,5 +257,5 @@ def _value(value: float | str | tuple[float, ...] | None) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):
-        return " × ".join(f"{item:.4g}" for item in value)
-    return f"{value:.4g}"
+        return ", ".join(number(item) for item in value)
+    return number(value)

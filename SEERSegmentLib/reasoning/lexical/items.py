@@ -133,6 +133,14 @@ _ORDINALS = frozenset(
 )
 
 
+_SHORT_WORDS = frozenset(
+    "a an am as at be by do go he hi if in is it me my no of on or so to up us we the and for are was has had can may all out"
+    " low pain la le les el los las un una uno il lo i gli al de du des da das do dos der die den ist im et y e o ou os em na ne"
+    " ma se si su te tu va pa ti con per por sin sur ad ex ta met add aim sat ant post cap bad bar mid man men her his".split()
+)
+"""Everyday words of the languages read here: an abbreviation spelled like one counts only in capitals (ON, LA, PA)."""
+
+
 def read_items(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Item]:
     """Read tokens against the lexicon: the longest term at each place, counted levels before plain terms."""
     tokens = [piece for t in tokens for piece in (lexicon.split_cjk(t) if t.kind == "cjk" else (t,))]
@@ -184,9 +192,9 @@ def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languag
         following = tokens[end] if end < len(tokens) else None
         if following is not None and following.text in _APOSTROPHES and not following.spaced:
             return False  # French l', d'
-    if sense.language in ("en", "la", "zh", "ja"):
-        return True
     if sense.kind in ("structure", "outside", "disease"):
+        return not (end - start == 1 and first.norm in _SHORT_WORDS and not first.text.isupper())
+    if sense.language in ("en", "la", "zh", "ja"):
         return True
     word = " ".join(t.norm for t in tokens[start:end])
     return len(word) > 4 or sense.language in languages

@@ -100,7 +100,13 @@ class Lexicon:
         for row in (*read_rows("sides.csv"), *read_rows("modifiers.csv")):
             kind = row.get("kind") or "side"
             value = row.get("value") if row.get("kind") else row["side"]
-            self._add(row["term"], Sense(kind, value or "", language=row["language"]), weight=1)
+            weight = 0 if row["language"] != "en" else 3 if kind in ("head", "levelnoun") else 1
+            self._add(row["term"], Sense(kind, value or "", language=row["language"]), weight)
+
+    @cached_property
+    def wider(self) -> dict[str, tuple[str, str]]:
+        """Portions → the structure that label sets have instead, and why (wider.csv)."""
+        return {row["structure"]: (row["wider"], row["why"]) for row in read_rows("wider.csv")}
 
     def _add(self, term: str, sense: Sense, weight: int) -> None:
         words = [token.norm for token in tokenise(normalise(term)) if token.is_word]

@@ -79,7 +79,7 @@ class Speller:
         self._weights = {**dict.fromkeys(more_words, 1), **lexicon.words}
         text = Path(DATA, "common_words.txt").read_text(encoding="utf-8")
         self._common = frozenset(normalise(text).split())
-        self._candidates = [w for w in self._weights if len(w) >= 4 and w.isascii() and w.isalpha()]
+        self._candidates = [w for w, n in self._weights.items() if n and len(w) >= 4 and w.isascii() and w.isalpha()]
         self._fuzzy = _rapidfuzz() if not os.environ.get("SEER_NO_RAPIDFUZZ") else None
         self.correct = lru_cache(maxsize=8192)(self._correct)
 
@@ -102,9 +102,11 @@ class Speller:
             return None
         if self._weights.get(run, 0) == 3 and len(run) > 6:
             return run
-        if len(run) < 7 or all(len(w) > 2 and self._weights.get(w, 0) >= 2 for w in words):
+        told = [w for w in words if len(w) >= 4 and (w in self._weights or w in self._common)]
+        if len(run) < 7 or len(told) == len(words) or set(words) & _SMALL or any(self._weights.get(w) == 3 for w in words):
             return None
-        same = [w for w in self._by_sound.get(sound(run), ()) if distance(run, w, 3) <= 3]
+        limit = 1 if told else 2 if len(run) < 9 else 3
+        same = [w for w in self._by_sound.get(sound(run), ()) if distance(run, w, limit) <= limit]
         return same[0] if len(same) == 1 or len({w[:5] for w in same}) == 1 and same else None
 
     @cached_property
@@ -116,12 +118,14 @@ class Speller:
         return table
 
     def _closest(self, word: str) -> str | None:
-        limit = 1 if len(word) < 6 else 2 if len(word) < 9 else 3
+        limit = 2 if len(word) < 9 else 3
         scored = []
         for other, edits in self._near(word, limit):
-            if edits > limit or (edits > 1 and len(other) < 6 and sound(other) != sound(word)):
-                continue
             heard = sound(other) == sound(word)
+            if edits > limit or (edits > 1 and len(word) < 6 and not heard):
+                continue
+            if self._weights[other] < 3 and (len(word) < 6 or edits > 1 + (len(word) >= 9)):
+                continue
             if other[0] != word[0] and not (edits == 1 and len(word) >= 5) and not heard:
                 continue
             if edits > 1 and not heard and edits / len(word) > 0.26:
@@ -161,6 +165,9 @@ class Speller:
             if self._weights[word] == 3:
                 table.setdefault(word[:3], []).append(word)
         return table
+
+
+_SMALL = frozenset("no not a an the of on to at is are was so we as now and or for by it if but all any".split())
 
 
 def _shortened(word: str) -> set[str]:

@@ -1,0 +1,117 @@
+"""``seer reason``: what requests mean, without segmenting; one request, or a stream of rows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ..anatomy import label_set
+from ..errors import InputError, RequestError
+from ..reasoning import MAX_REQUEST_BYTES, RequestRow, answer_row, read_rows
+from ..values import Modality, Progress, Stage
+from .console import Console
+from .inputs import chosen_modality, load_volume, ready_reasoner, request_from
+from .interrupts import cancel_on_interrupt
+from .results import EXIT_ABSTAINED
+
+if TYPE_CHECKING:
+    from ..protocols import CancelToken
+    from ..values import ImageFacts
+
+__all__ = ["run"]
+
+#: Longest line of a file of requests: JSON may write each byte of the longest request as six (``\u00e9``).
+_LONGEST_LINE = 6 * MAX_REQUEST_BYTES + 65536
+
+
+def run(parsed: argparse.Namespace, console: Console) -> int:
+    """Answer one request, or each row of a file in order, as soon as it is read. Raises SeerError.
+
+    A single request that is abstained from gives exit code 3; rows give 0, since each says so itself.
+    """
+    label_set(Modality.CT, parsed.vocabulary)  # raises where there is no such vocabulary
+    reasoner = ready_reasoner(parsed.reasoner)
+    single = request_from(parsed.request) if parsed.request is not None else None
+    code = 0
+    with cancel_on_interrupt() as cancel, _source(parsed.requests) as lines:
+        modality, facts = _image(parsed, console, cancel)
+        rows: Iterable[RequestRow]
+        rows = read_rows(lines, modality) if single is None else (RequestRow(single.id, single.text, modality),)
+        for row in rows:
+            answer = answer_row(row, reasoner, closed=parsed.closed, facts=facts)
+            cancel.check()
+            console.json(answer)
+            console.text(*_lines(answer))
+            if single is not None and answer["abstain"]:
+                code = EXIT_ABSTAINED
+    return code
+
+
+def _image(parsed: argparse.Namespace, console: Console, cancel: CancelToken) -> tuple[Modality, ImageFacts | None]:
+    """The modality of rows that say none, and what was measured of the image where there is one."""
+    if parsed.volume is None:
+        return chosen_modality(parsed) or Modality.UNKNOWN, None
+    from ..grounding import measure
+
+    with console.progress() as emit:
+        emit(Progress(Stage.READ))
+        volume = load_volume(parsed, cancel)
+        emit(Progress(Stage.MEASURE))
+        return volume.modality, measure(volume, cancel)
+
+
+def _source(name: str | None) -> AbstractContextManager[Iterator[str]]:
+    """Lines of the file of requests, or of standard input; none where a single request was given."""
+    if name is None:
+        return nullcontext(iter(()))
+    if name == "-":
+        return nullcontext(_decoded(sys.stdin.buffer))
+    return _Lines(Path(name))
+
+
+class _Lines(AbstractContextManager[Iterator[str]]):
+    """A file's lines, read one by one."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("rb")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The file of requests {path} can't be read.", code="requests-unreadable", detail=str(error)
+            ) from error
+
+    def __enter__(self) -> Iterator[str]:
+        return _decoded(self._file)
+
+    def __exit__(self, *reason: object) -> None:
+        self._file.close()
+
+
+def _decoded(file: IO[bytes]) -> Iterator[str]:
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise RequestError(f"Line {number} of the requests is longer than any request.", code="request-rows")
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RequestError(
+                f"Line {number} of the requests is not text in UTF-8.", code="request-rows", detail=str(error)
+            ) from error
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
+    """An answer for people."""
+    name = f"{answer['id']}: " if answer["id"] else ""
+    if answer["abstain"]:
+        lines = [f"{name}No answer: {answer['reason']}", f"  Question: {answer['question']}"]
+        return lines + [f"    for example: {suggestion}" for suggestion in answer["suggestions"]]
+    lines = [f"{name}Answer: {answer['answer']}"]
+    lines += [f"  Labels: {', '.join(answer['labels'])}"] if answer["labels"] else []
+    lines += [f"  Evidence: {item['text']}" for item in answer["evidence"]]
+    return lines + [f"  {number}. {step}" for number, step in enumerate(answer["rationale"], 1)]

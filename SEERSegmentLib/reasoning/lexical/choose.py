@@ -1,0 +1,231 @@
+"""Chooses what is asked for among the mentions of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...values import Side
+from .fallback import described, from_context
+from .lesions import lesion_wanted
+from .lexicon import Ref
+from .outcome import Chosen, Question
+from .reading import Reading
+from .relate import counted_relation
+from .resolve import resolve, resolve_ref
+from .scope import Mention
+from .subsets import all_lobes, apply_selection, elliptical_exclusions, whole_of_parts
+
+__all__ = ["choose"]
+
+_STAGES: tuple[Callable[[Reading], list[str] | None], ...]
+
+
+def choose(reading: Reading) -> Chosen:
+    """Names of what is asked for.
+
+    Raises
+    ------
+    Question
+        Where nothing, or not one thing, is asked for.
+    """
+    _refuse_what_is_no_request(reading)
+    ids: list[str] | None = None
+    for stage in (lesion_wanted, counted_relation, all_lobes, _named, _condition, described, from_context):
+        ids = stage(reading)
+        if ids:
+            break
+    if not ids:
+        raise _nothing(reading)
+    ids = _subtract(ids, reading)
+    ids = _most_specific(list(dict.fromkeys(ids)), reading)
+    ids = _widen(ids, reading)
+    return _as_names(ids, reading)
+
+
+def _refuse_what_is_no_request(reading: Reading) -> None:
+    requests = reading.request
+    if not requests:
+        if any(c.role.value == "steering" for c in reading.clauses):
+            raise Question(
+                "steering",
+                "The text tries to direct the system and names nothing to segment.",
+                "What would you like to have segmented?",
+            )
+        raise _nothing(reading)
+    first = [i for c in requests for i in c.items if not i.mark]
+    leading = next((i for i in first if not i.kinds <= {"side", "cause", "plus"} or not i.kinds), None)
+    strong = any(s.kind == "ask" and s.value != "weak" for i in first for s in i.senses)
+    if leading is not None and "nonask" in leading.kinds and not strong and not leading.names_anatomy:
+        raise Question(
+            "not-a-segmentation-request",
+            f"“{requests[0].text.strip()[:80]}” doesn't ask for a segmentation.",
+            "What would you like to have segmented?",
+        )
+    if _statement(reading):
+        raise Question(
+            "not-a-segmentation-request",
+            "The text reports something and asks for nothing.",
+            "What would you like to have segmented?",
+        )
+
+
+_FINITE = frozenset("is are was were looks look looked appears appear seems seem remains shows showed has had".split())
+
+
+def _statement(reading: Reading) -> bool:
+    """ "The liver looks normal.": a finding with a verb, and no word that asks."""
+    items = reading.request_items
+    if reading.asks("ask", "only", "missing", "not", "except", "removed", "remain"):
+        return False
+    finite = any(i.norm in _FINITE for i in items)
+    thanks = any(i.norm in ("thanks", "thank you", "cheers", "perfect", "great") for i in items)
+    return (finite and any("normal" in i.kinds for i in items)) or (thanks and finite)
+
+
+def _nothing(reading: Reading) -> Question:
+    if reading.asks("pron") or any(m.kind == "pronoun" for m in reading.mentions):
+        return Question(
+            "reference-missing",
+            "The request points to something that it doesn't name.",
+            "Which structure do you mean?",
+        )
+    if any(m.kind == "head" for m in reading.mentions):
+        words = next(m.text for m in reading.mentions if m.kind == "head")
+        return Question(
+            "target-unclear",
+            f"“{words}” doesn't say which structure is meant, and the rest of the text doesn't tell.",
+            "Which structure do you mean?",
+        )
+    return Question(
+        "no-anatomy",
+        "The request names no part of the body and no lesion.",
+        "What would you like to have segmented?",
+        ("liver", "right lung", "left kidney"),
+    )
+
+
+# -------------------------------------------------------------------------------------------------------- named plainly
+
+
+def _named(reading: Reading) -> list[str] | None:
+    """What is named and not excluded."""
+    wanted = reading.of("structure", "outside")
+    if not wanted:
+        return None
+    whole = whole_of_parts(wanted, reading)
+    if whole:
+        return whole
+    _refuse_alternatives(wanted, reading)
+    ids: list[str] = []
+    for mention in wanted:
+        found = resolve(mention, reading)
+        if mention.selection:
+            found = apply_selection(found, mention.selection, reading)
+        ids += found
+        reading.say(f"Asked for: “{mention.text}”.")
+    return ids
+
+
+def _refuse_alternatives(wanted: list[Mention], reading: Reading) -> None:
+    for before, after in zip(wanted, wanted[1:], strict=False):
+        if before.clause != after.clause:
+            continue
+        between = reading.clauses[before.clause].items[before.at + 1 : after.at]
+        if any("or" in i.kinds for i in between) and not any("not" in i.kinds for i in reading.clauses[before.clause].items[: before.at]):
+            names = (before.text, after.text)
+            raise Question(
+                "alternatives",
+                f"The request leaves open whether “{names[0]}” or “{names[1]}” is meant.",
+                "Which one do you want, or both?",
+                (*names, " and ".join(names)),
+            )
+
+
+def _condition(reading: Reading) -> list[str] | None:
+    """A disease of a whole organ as the object: the goitre is the thyroid gland."""
+    for mention in reading.of("condition"):
+        disease = mention.item.disease
+        if disease is None or disease.kind != "whole" or not disease.structures:
+            continue
+        if any(m.kind == "head" for m in reading.of("head")):
+            continue
+        reading.say(f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}, which is what can be outlined.")
+        return resolve_ref(Ref(disease.structures[0]), mention, reading)
+    return None
+
+
+# -------------------------------------------------------------------------------------------- what is not to be in it
+
+
+def _subtract(ids: list[str], reading: Reading) -> list[str]:
+    """Take excluded parts out of a group; what is excluded and no part of it changes nothing."""
+    known = reading.lexicon.vocabulary
+    excluded: set[str] = set()
+    for mention in reading.mentions:
+        if mention.role != "excluded":
+            continue
+        reading.say(f"Not wanted: “{mention.text}” ({mention.why}).")
+        if mention.kind in ("structure",):
+            try:
+                found = resolve(mention, reading, excluded=True)
+            except Question:
+                continue
+            for id in found:
+                if not id.startswith('"'):
+                    excluded.update(known.parts_closure(id))
+    base = [leaf for id in ids if not id.startswith('"') for leaf in known.parts_closure(id)]
+    excluded |= set(elliptical_exclusions(ids, base, reading))
+    for side in reading.sides:
+        if side.negated and side.value in ("left", "right") and not side.used:
+            excluded |= {leaf for leaf in base if known.get(leaf).side is Side(side.value)}
+    if not excluded & set(base):
+        return ids
+    left = [leaf for leaf in base if leaf not in excluded]
+    if not left:
+        raise Question(
+            "nothing-left",
+            "The request excludes all of what it asks for.",
+            "What should be segmented?",
+        )
+    kept: list[str] = []
+    for id in ids:
+        if id.startswith('"') or not set(known.parts_closure(id)) & excluded:
+            kept.append(id)
+        else:
+            kept += [leaf for leaf in left if leaf in known.parts_closure(id)]
+    reading.say(f"Taken out of it: {', '.join(known.get(i).name for i in sorted(excluded & set(base)))}.")
+    return kept
+
+
+def _most_specific(ids: list[str], reading: Reading) -> list[str]:
+    """ "right lung, upper lobe" is the lobe; "lungs and heart" are both."""
+    known = reading.lexicon.vocabulary
+    kept = []
+    for id in ids:
+        if not id.startswith('"'):
+            own = set(known.parts_closure(id))
+            inner = [o for o in ids if o != id and not o.startswith('"') and set(known.parts_closure(o)) < own]
+            if inner and not reading.asks("plus"):
+                reading.say(f"“{known.get(id).name}” only says where “{known.get(inner[0]).name}” is.")
+                continue
+        kept.append(id)
+    return kept
+
+
+def _widen(ids: list[str], reading: Reading) -> list[str]:
+    """Portions that label sets have only together with their whole (wider.csv)."""
+    known = reading.lexicon.vocabulary
+    widened = []
+    for id in ids:
+        wider = reading.lexicon.wider.get(id)
+        if wider:
+            reading.say(f"“{known.get(id).name}” is answered with “{known.get(wider[0]).name}”: {wider[1]}.")
+        widened.append(wider[0] if wider else id)
+    return list(dict.fromkeys(widened))
+
+
+def _as_names(ids: list[str], reading: Reading) -> Chosen:
+    known = reading.lexicon.vocabulary
+    names = [id[1:] if id.startswith('"') else known.get(id).name for id in ids]
+    free = frozenset(id[1:] for id in ids if id.startswith('"'))
+    return Chosen(tuple(dict.fromkeys(names)), free)

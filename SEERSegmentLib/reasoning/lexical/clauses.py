@@ -1,0 +1,299 @@
+"""Cuts a text into clauses and tells what each is for: request, history, quoted, or an attempt to steer the system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ...anatomy import normalise
+from .items import Item
+from .text import Token
+
+__all__ = ["Clause", "Role", "Span", "assign_roles", "cut"]
+
+
+class Role(str, Enum):
+    """What a clause is for."""
+
+    REQUEST = "request"
+    CONTEXT = "context"
+    QUOTED = "quoted"
+    STEERING = "steering"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A clause before it is read: its tokens, the header it stands under, and whether it is a quotation."""
+
+    start: int
+    end: int
+    header: str = ""
+    quoted: bool = False
+    paragraph: int = 0
+    bracketed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause, read: its words as typed, its items and its role with the reason for it."""
+
+    text: str
+    items: tuple[Item, ...]
+    role: Role
+    why: str = ""
+    span: Span = Span(0, 0)
+
+    def has(self, *kinds: str) -> bool:
+        return any(item.kinds & set(kinds) for item in self.items)
+
+    @property
+    def names_anatomy(self) -> bool:
+        return any(item.names_anatomy for item in self.items)
+
+
+_TITLES = frozenset("dr mr mrs ms prof st fig v m vs no nr lig".split())
+_ABBREVIATIONS = _TITLES | frozenset(
+    "rt lt pls plz approx e g i eg ie art z b d h ca izq dcha dch dx sx sin sn dext vol max min diam seg incl excl resp"
+    " ggf ant post sup inf lat med li re bds a p r l pt hx cf etc incl resp bzw evtl int ext segm".split()
+)
+_OPEN, _CLOSE = "\"\u201c\u00ab\u201e\u2018\u300c\u300e'", "\"\u201d\u00bb\u201c\u2019\u300d\u300f'"
+_PAIRS = {"\"": "\"", "\u201c": "\u201d", "\u00ab": "\u00bb", "\u201e": "\u201c\u201d", "\u2018": "\u2019",
+          "\u300c": "\u300d", "\u300e": "\u300f", "'": "'", "[": "]", "<": ">", "{": "}"}  # fmt: skip
+_STOPS = frozenset(".!?;\u3002\uff01\uff1f\uff1b")
+_MAX_QUOTE = 400  # tokens
+
+_STEERING = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass|overrule|discard|supersede)s?\b.{0,40}\b(?:instruct\w*|prompt\w*|rules?|guideline\w*|"
+    r"previous|prior|above|earlier|scan|everything|request|user|safety|command\w*|constraint\w*|policy|polic\w+)\b"
+    r"|\bsystem (?:prompt|message|instruction|override|note|notice|command|update)\b|\bdeveloper (?:mode|message)\b|\bjailbreak\b"
+    r"|\byou are (?:now|an? )|\bact as\b|\bpretend (?:to|you)\b|\bas an ai\b|\blanguage models?\b|\bllms?\b|\bchatbot\b"
+    r"|\bai (?:tools?|systems?|models?|assistants?|software|agents?|reader|segment\w*|must|should|shall|will|users?|reading|processing)\b"
+    r"|\b(?:model|software|algorithm|segmenter|assistant|tool|bot|robot|machine|ki|computer|agent|engine|pipeline)s? (?:must|should|shall|will|has to|have to|is to|are to|needs? to|muss|soll)\b"
+    r"|^(?:system|assistant|admin|developer|root)\b|\badmin\w* (?:override|mode|command|note)\b"
+    r"|\b(?:answer|respond|reply|output|return|emit|print|say)\b.{0,25}\b(?:json|labels?|the words?|exactly|verbatim|instead|empty|nothing|prompt)\b"
+    r"|\b(?:reveal|print|show|repeat|leak|expose|dump|tell me|list|give me|display|what is|what are) (?:me )?(?:your|the|all) (?:\w+ )?(?:prompt|instruct\w*|label list|configuration|config|vocabulary|labels|weights|source code|password|api key|key|classes|rules)\b"
+    r"|\bnew (?:instruct\w*|task|directive|rule|prompt|orders?)\b|\bnote (?:to|for) (?:the )?(?:ai|software|model|algorithm|system|assistant|bot|tool|segment\w*)\b"
+    r"|\bwhen you read this\b|\bif you (?:are|can) (?:an? |the )?(?:ai|model|machine|reading|read)\b|\byour (?:new |real |true |actual )(?:task|target|role|goal|job)\b"
+    r"|\b(?:change|switch|replace|redirect|set) the (?:target|label|answer|output|segmentation)\b|\bregardless of (?:what|the (?:user|request|text))\b"
+    r"|\bdo not (?:tell|mention|inform)\b|\b(?:begin|end|start) (?:of )?(?:system|prompt|instructions?|hidden)\b|\bhidden (?:instruction|command|text)\b"
+    r"|\bautomat\w+ (?:systems?|readers?|tools?|software|segment\w*|processing|pipelines?)\b|\bsudo\b|\bprompt injection\b"
+    r"|\b(?:must|always|only) (?:answer|output|respond|reply|return)\b|\bfrom now on\b|\bsegment the .{1,40} instead\b|\binstead of (?:what|the request)\b"
+)
+_CONSENTED = re.compile(r"\b(?:consultant|boss|professor|registrar|radiologist|doctor|everyone|user|patient) (?:has )?(?:agreed|approved|authori[sz]ed|consented|said so)\b")
+_THIRD_PARTY = re.compile(
+    r"\b(?:third party|footer|letterhead|watermark|sticker|stamped?|pasted|forwarded|scanned (?:letter|note|document|form)|attached (?:letter|note|text)|"
+    r"burned in|burnt in|dicom (?:tag|comment|header|field)|comment field|free text field|header (?:text|says|reads|line)|e ?mail signature|auto ?signature|"
+    r"(?:letter|note|report|form|text|banner|label|file|document|leaflet|pdf|referral|referrer|line|template|vendor|annotation|caption|ticket|message|patient|relative|poster|website|chat) (?:\w+ ){0,3}(?:says?|said|reads?|states?|stated|asks?|told|contains?|wrote|writes|demands|includes|shows the text|ends with))\b"
+)
+
+
+def cut(tokens: Sequence[Token]) -> list[Span]:
+    """Sentences, with quotations and bracketed notes on their own and the section header each stands under."""
+    spans: list[Span] = []
+    start, paragraph, at = 0, 0, 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.newline and at > start and _breaks_line(tokens, at):
+            spans.append(Span(start, at, paragraph=paragraph))
+            start = at
+            paragraph += 1
+        if token.text in _PAIRS and (close := _closing(tokens, at)):
+            if close - at > 4 or token.text in "[{<":
+                if at > start:
+                    spans.append(Span(start, at, paragraph=paragraph))
+                bracket = token.text in "[{<"
+                for inner in _sentences(tokens, at + 1, close, paragraph):
+                    spans.append(replace(inner, quoted=not bracket, bracketed=bracket))
+                start = close + 1
+            at = close + 1
+            continue
+        if token.text in _STOPS and _stops(tokens, at):
+            spans.append(Span(start, at + 1, paragraph=paragraph))
+            start = at + 1
+        at += 1
+    if start < len(tokens):
+        spans.append(Span(start, len(tokens), paragraph=paragraph))
+    return [s for s in spans if any(t.is_word for t in tokens[s.start : s.end])]
+
+
+def _sentences(tokens: Sequence[Token], start: int, end: int, paragraph: int) -> list[Span]:
+    spans, begin = [], start
+    for at in range(start, end):
+        if tokens[at].text in _STOPS and _stops(tokens, at):
+            spans.append(Span(begin, at + 1, paragraph=paragraph))
+            begin = at + 1
+    if begin < end:
+        spans.append(Span(begin, end, paragraph=paragraph))
+    return spans
+
+
+def _closing(tokens: Sequence[Token], at: int) -> int | None:
+    opening = tokens[at]
+    wanted = _PAIRS[opening.text]
+    if opening.text == "'" and (at and not opening.spaced and tokens[at - 1].is_word):
+        return None
+    if opening.text == "<" and at + 1 < len(tokens) and (tokens[at + 1].spaced or tokens[at + 1].norm[:1].isdigit()):
+        return None
+    for other in range(at + 1, min(len(tokens), at + _MAX_QUOTE)):
+        token = tokens[other]
+        if token.text in wanted:
+            if token.text == "'" and (token.spaced or other + 1 < len(tokens) and tokens[other + 1].is_word and not tokens[other + 1].spaced):
+                continue
+            return other
+    return None
+
+
+def _breaks_line(tokens: Sequence[Token], at: int) -> bool:
+    before, after = tokens[at - 1], tokens[at]
+    return before.text in _STOPS or before.text == ":" or not after.text[:1].islower()
+
+
+def _stops(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a stop ends a sentence: not in "rt.", "3. Rippe", "5.1", "?hydro"."""
+    token = tokens[at]
+    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    previous = tokens[at - 1] if at else None
+    if following is None or token.text in "\u3002\uff01\uff1f\uff1b;":
+        return True
+    if following.text in _STOPS:
+        return False
+    if token.text in "?!":
+        return not (following.is_word and not following.spaced)
+    if not following.spaced:
+        return False
+    if previous is None or following.newline:
+        return True
+    if previous.norm in _TITLES:
+        return False
+    if previous.norm in _ABBREVIATIONS or (len(previous.norm) == 1 and previous.norm.isalpha()):
+        return following.text[:1].isupper() and len(following.text) > 2
+    if previous.norm.isdecimal() and len(previous.norm) <= 2 and (at < 2 or not tokens[at - 2].is_word or tokens[at - 2].norm.isalpha()):
+        return following.norm not in _COUNTED_NOUNS
+    return True
+
+
+_COUNTED_NOUNS = frozenset(
+    "rippe rippen lendenwirbel brustwirbel halswirbel wirbel lendenwirbelkorper brustwirbelkorper halswirbelkorper bwk lwk"
+    " hwk linke rechte linken rechten costilla costola cote vertebra sakralwirbel".split()
+)
+
+
+def assign_roles(clauses: Sequence[Clause]) -> list[Clause]:
+    """Tell requests from everything else.
+
+    Text that talks to the system instead of about the patient is set aside first, then quotations that give orders;
+    of what is left, sentences that ask are requests; where none asks, those that read like one.
+    """
+    marked = _set_aside(clauses)
+    open_ = [n for n, c in enumerate(marked) if c.role is Role.CONTEXT]
+    chosen = _requests(marked, open_)
+    if not chosen:  # a request that is nothing but a quotation is a request, unless it steers
+        quoted = [n for n, c in enumerate(marked) if c.role is Role.QUOTED]
+        if not any(marked[n].names_anatomy for n in open_):
+            chosen = {n: "the only words that ask are quoted" for n in quoted if marked[n].names_anatomy}
+    return [replace(c, role=Role.REQUEST, why=chosen[n]) if n in chosen else c for n, c in enumerate(marked)]
+
+
+def _set_aside(clauses: Sequence[Clause]) -> list[Clause]:
+    marked: list[Clause] = []
+    steering_in = -1  # paragraph in which a steering clause stands
+    elsewhere = [bool(_orders(c)) and c.names_anatomy and not _steers(c) for c in clauses]
+    third_party = False
+    for n, clause in enumerate(clauses):
+        words = normalise(clause.text[:2000])
+        other = any(told for m, told in enumerate(elsewhere) if m != n)
+        if _steers(clause):
+            steering_in = clause.span.paragraph
+            marked.append(replace(clause, role=Role.STEERING, why="it addresses the system, not the image"))
+        elif clause.span.quoted and (_orders(clause) or third_party or len(clause.items) > 8):
+            marked.append(replace(clause, role=Role.QUOTED, why="it is quoted from someone else"))
+        elif clause.span.bracketed and _orders(clause) and other:
+            marked.append(replace(clause, role=Role.QUOTED, why="it is a bracketed note"))
+        elif _THIRD_PARTY.search(words) and _orders(clause) and other and not clause.has("only"):
+            marked.append(replace(clause, role=Role.QUOTED, why="it reports what someone else wrote"))
+        elif (
+            steering_in == clause.span.paragraph
+            and n
+            and marked[-1].role is Role.STEERING
+            and _orders(clause)
+            and clause.span.header != "request"
+            and any(told for m, told in enumerate(elsewhere) if m not in (n, n - 1))
+        ):
+            marked.append(replace(clause, role=Role.STEERING, why="it goes on with the text before it"))
+        else:
+            marked.append(replace(clause, role=Role.CONTEXT))
+        third_party = bool(_THIRD_PARTY.search(words))
+    return marked
+
+
+def _steers(clause: Clause) -> bool:
+    text = clause.text[:2000]
+    if "{" in text and "label" in text.casefold():
+        return True
+    return bool(_STEERING.search(normalise(text)) or _CONSENTED.search(normalise(text)))
+
+
+def _orders(clause: Clause) -> bool:
+    return clause.has("ask")
+
+
+def _strong(clause: Clause) -> bool:
+    return any(s.kind == "ask" and s.value != "weak" for item in clause.items for s in item.senses)
+
+
+def _requests(clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]:
+    strong = [n for n in open_ if (_strong(clauses[n]) or clauses[n].span.header == "request") and clauses[n].span.header != "history"]
+    strong = strong or [n for n in open_ if _strong(clauses[n])]
+    named = [n for n in strong if _has_object(clauses[n])]
+    if named:
+        return _extended({n: "it asks" for n in strong}, clauses, open_)
+    weak = [n for n in open_ if clauses[n].has("ask") and _has_object(clauses[n]) and clauses[n].span.header != "history"]
+    only = [n for n in open_ if _has_object(clauses[n]) and (clauses[n].has("only") or clauses[n].has("missing"))]
+    bare = [n for n in open_ if _bare(clauses[n])]
+    if len(open_) == 1:
+        return {open_[0]: "it is the only sentence"}
+    if strong:  # "Left kidney. Outline please."
+        pointing = bare or [n for n in open_ if clauses[n].names_anatomy and clauses[n].span.header != "history"][-1:]
+        return _extended({n: "it asks" for n in (*strong, *pointing)}, clauses, open_)
+    for group, why in ((only, "it says what alone is wanted"), (weak, "it asks"), (bare, "it names anatomy and nothing else")):
+        if group:
+            return _extended(dict.fromkeys(group, why), clauses, open_)
+    objects = [n for n in open_ if _has_object(clauses[n])]
+    return {n: "no sentence asks; it is the last that names something" for n in objects[-1:]}
+
+
+def _has_object(clause: Clause) -> bool:
+    return clause.names_anatomy or clause.has("head", "disease", "adjective", "pron")
+
+
+def _bare(clause: Clause) -> bool:
+    """A noun phrase of a few words, like an entry on a list."""
+    words = [i for i in clause.items if not i.mark]
+    return (
+        clause.names_anatomy
+        and len(words) <= 6
+        and not clause.has("disease", "normal", "abnormal", "removed")
+        and clause.span.header != "history"
+    )
+
+
+def _extended(chosen: dict[int, str], clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]:
+    """Neighbours of a request that only say what is not meant, or what alone is, belong to it."""
+    first = min(chosen)
+    for n in open_:
+        words = [i for i in clauses[n].items if not i.mark]
+        if n in chosen or not words or not _has_object(clauses[n]) and not clauses[n].has("side"):
+            continue
+        leading = words[0].kinds
+        after = n > first and n - 1 in chosen
+        before = n + 1 in chosen
+        if (after and leading & {"not", "only", "except", "patientside", "screen", "side"}) or (
+            before and leading & {"not", "except"} and words[0].norm in _SPOKEN_NOT
+        ):
+            chosen[n] = "it narrows the request beside it"
+    return chosen
+
+
+_SPOKEN_NOT = frozenset("not dont never mind forget skip ignore leave nicht pas non ignore leave out spare omit exclude".split())

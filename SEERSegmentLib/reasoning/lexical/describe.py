@@ -1,0 +1,237 @@
+"""Finds the structure that a description means: "the gland on top of the right kidney", "the organ that stores bile".
+
+The tables functions.csv and relations.csv say of each structure what it does, what it looks like, what goes wrong with
+it and where it lies. A description is compared with what the tables say: every feature the two share counts by how
+few structures have it (inverse document frequency, as in text retrieval).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from ...anatomy import normalise
+from ...anatomy.tables import read_rows
+from ...values import Side
+from .items import Item, read_items
+from .lexicon import Lexicon, load_lexicon
+from .text import tokenise
+
+__all__ = ["Description", "Described", "features", "load_descriptions"]
+
+_ENDINGS = ("ations", "ation", "ings", "ing", "ers", "ies", "ied", "ed", "es", "er", "ly", "s", "e")
+_DULL = frozenset(
+    "a an the and or is are was were be been that which who whom whose this these those it its to of in on at as by from"
+    " into with for than then there here where what when how why do does did has have had can could may might will would"
+    " shall should must i we you he she they me us him her them my our your his their one two three four also both each"
+    " every any all some no not only just please pls so but if because since while during about around very more most"
+    " much many such same other another own out up down off over under again once ever upon via per patient man woman"
+    " old year know called name known find segment outline contour mask volume structure thing part region area body normal"
+    " lies lie lying sits sit sitting runs run running goes go going gives give situated located found seen between near"
+    " anatomical anatomy medical scan image slice ct mr mri study case left right main".split()
+)
+_STRUCTURAL = frozenset({"structure", "adjective", "outside"})
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A structure that fits a description: how well, and which features the two share."""
+
+    concept: str
+    side: Side
+    level: str
+    id: str
+    score: float
+    shared: tuple[str, ...]
+
+
+def stem(word: str) -> str:
+    """A word without its English ending, as far as at least four letters stay."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word
+
+
+@cache
+def _classes() -> Mapping[str, str]:
+    """Words that say the same thing here → their class (word_classes.csv)."""
+    table: dict[str, str] = {}
+    for row in read_rows("word_classes.csv"):
+        for word in row["words"].split():
+            table.setdefault(normalise(word), row["class"])
+    return table
+
+
+def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str]:
+    """Features of a text, each with the words it comes from.
+
+    ``@kidney`` a structure, ``above>@kidney`` a relation to it, ``head:gland`` a kind of thing, ``dis:…`` a disease, a
+    plain stem any other word. ``structures=False`` leaves out what names a structure (for the text around a request).
+    """
+    found: dict[str, str] = {}
+    relation = side = ""
+    since = 0
+    for item in items:
+        if item.mark:
+            since += 1
+            continue
+        names: list[str] = []
+        if item.counted is not None:
+            names = [f"#{level}" for level in item.counted.levels]
+        elif structural := item.kinds & _STRUCTURAL:
+            if "outside" in structural:
+                names = [f"@{item.value('outside')}"]
+            names += [f"@{ref.concept}" for ref in item.refs]
+        if names and structures:
+            sided = [f"{name}:{side}" for name in names] if side else []
+            for name in (*names, *sided):
+                found.setdefault(name, item.text)
+                if relation and since < 6:
+                    found.setdefault(f"{relation}>{name}", item.text)
+        if item.value("side") in ("left", "right"):
+            side = item.value("side")
+        elif not names or item.refs and item.refs[0].side is not Side.NONE:
+            side = item.refs[0].side.value if item.refs and item.refs[0].side is not Side.NONE else side if not names else ""
+        if rel := item.sense("rel"):
+            if rel.value not in ("of", "to", "with"):
+                relation, since = rel.value, 0
+                found.setdefault(f"rel:{rel.value}", item.text)
+            continue
+        since += 1
+        if head := item.sense("head"):
+            if head.value != "any":
+                found.setdefault(f"head:{head.value}", item.text)
+        if disease := item.disease:
+            found.setdefault(f"dis:{disease.name}", item.text)
+        if structures or not names:
+            for word in item.norm.split():
+                _add_word(found, word, item.text)
+    return found
+
+
+def _add_word(found: dict[str, str], word: str, text: str) -> None:
+    if word in _DULL or (len(word) < 3 and not word.isdecimal()):
+        return
+    word_class = _classes().get(word)
+    found.setdefault(f"={word_class}" if word_class else stem(word), text)
+
+
+class Description:
+    """What the tables say of every structure, as features. Build one with :func:`load_descriptions`."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self.words: set[str] = set()
+        about: dict[str, set[str]] = {}
+        types: dict[str, set[str]] = {}
+        for row in read_rows("functions.csv"):
+            if row["kind"] == "type":
+                types[row["subject"]] = set(row["text"].split())
+                continue
+            about.setdefault(row["subject"], set()).update(self._read(row["text"]))
+        for row in read_rows("relations.csv"):
+            own = about.setdefault(row["subject"], set())
+            for feature in self._read(row["object"]):
+                own.add(feature)
+                if feature[0] in "@#":
+                    own.add(f"{row['relation']}>{feature}")
+            own.add(f"rel:{row['relation']}")
+        self.about, self.types = about, types
+
+    def _read(self, text: str) -> set[str]:
+        tokens = tokenise(text)
+        self.words.update(t.norm for t in tokens if t.kind == "word" and len(t.norm) > 3)
+        return set(features(read_items(text, tokens, self.lexicon)))
+
+    @cached_property
+    def candidates(self) -> dict[str, tuple[str, Side, str, frozenset[str], frozenset[str]]]:
+        """Structure id → concept, side, level, features, types."""
+        table = {}
+        for structure in self.lexicon.vocabulary.structures.values():
+            own = self.about.get(structure.id, set()) | self.about.get(structure.concept, set())
+            if not own:
+                continue
+            kinds = self.types.get(structure.concept) or self.types.get(structure.id) or {structure.kind}
+            own = own | {f"head:{kind}" for kind in kinds}
+            table[structure.id] = (structure.concept, structure.side, structure.level, frozenset(own), frozenset(kinds))
+        return table
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Inverse document frequency of each feature over concepts, doubled for relations."""
+        count: Counter[str] = Counter()
+        seen: set[tuple[str, str]] = set()
+        concepts = set()
+        for concept, _, _, own, _ in self.candidates.values():
+            concepts.add(concept)
+            for feature in own:
+                if (concept, feature) not in seen:
+                    seen.add((concept, feature))
+                    count[feature] += 1
+        total = len(concepts)
+        weights = {}
+        for feature, n in count.items():
+            weight = math.log(1 + total / n)
+            if ">" in feature:
+                weight *= 1.6
+            elif feature[0] in "@#":
+                weight *= 0.8
+            elif feature.startswith(("rel:", "head:")):
+                weight *= 0.4
+            weights[feature] = weight
+        return weights
+
+    @cached_property
+    def _having(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for id, (*_, own, _) in self.candidates.items():
+            for feature in own:
+                table.setdefault(feature, []).append(id)
+        return table
+
+    def rank(
+        self,
+        wanted: Mapping[str, float],
+        kinds: Iterable[str] = (),
+        bonus: Mapping[str, float] | None = None,
+    ) -> list[Described]:
+        """Structures by how well they fit, best first.
+
+        Parameters
+        ----------
+        wanted
+            Feature → how much it counts (1 in the request itself, less around it).
+        kinds
+            What the request calls it (``"gland"``, ``"artery"``); what is something else counts for little.
+        bonus
+            Concept or id → score from elsewhere: findings and diseases.
+        """
+        scores: dict[str, float] = {}
+        shared: dict[str, list[str]] = {}
+        for feature, share in wanted.items():
+            weight = self.weights.get(feature, 0.0) * share
+            for id in self._having.get(feature, ()):
+                scores[id] = scores.get(id, 0.0) + weight
+                shared.setdefault(id, []).append(feature)
+        for id, (concept, *_) in self.candidates.items():
+            extra = (bonus or {}).get(id, (bonus or {}).get(concept, 0.0))
+            if extra:
+                scores[id] = scores.get(id, 0.0) + extra
+        asked = {kind for kind in kinds if kind not in ("any", "")}
+        ranked = []
+        for id, score in scores.items():
+            concept, side, level, own, own_kinds = self.candidates[id]
+            if asked and not asked & own_kinds:
+                score *= 0.3
+            ranked.append(Described(concept, side, level, id, score, tuple(shared.get(id, ()))))
+        return sorted(ranked, key=lambda d: (-d.score, d.id))
+
+
+@cache
+def load_descriptions() -> Description:
+    """The descriptions over the project's tables, read once."""
+    return Description(load_lexicon())

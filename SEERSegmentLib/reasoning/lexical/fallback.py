@@ -1,0 +1,240 @@
+"""What is asked for without being named: by description, by the disease, by what the text is about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ...values import Side
+from .clauses import Clause
+from .describe import Described, features, load_descriptions
+from .items import Item
+from .lexicon import Ref
+from .outcome import Question
+from .reading import Reading
+from .resolve import resolve_ref
+from .scope import Mention
+
+__all__ = ["described", "from_context"]
+
+ENOUGH = 5.0
+"""Least score of a description: about two features that one structure in twenty has."""
+
+CLEAR = 1.18
+"""By how much the best must exceed the next for it to be taken without asking."""
+
+_AROUND = 0.4  # a feature of the text around the request counts less than one of the request
+_DISEASE = 4.0
+_DISEASE_AROUND = 3.0
+_FINDING = 2.0
+_NORMAL = -2.5
+
+
+def described(reading: Reading) -> list[str] | None:
+    """The structure that the request describes, with the help of the text around it."""
+    heads = reading.of("head")
+    mention = heads[0] if heads else None
+    kinds = {i.value("head") for m in heads for i in (m.item,)}
+    if mention is None and not _looks_described(reading):
+        return None
+    return _best(reading, kinds, mention)
+
+
+def _looks_described(reading: Reading) -> bool:
+    """No noun that stands for the target, but relations or enough words: "First portion of the small intestine"."""
+    return any(i.value("rel") not in ("", "of", "to", "with") for i in reading.request_items) or reading.asks("missing", "disease", "adjective")
+
+
+def _best(reading: Reading, kinds: set[str], mention: Mention | None) -> list[str] | None:
+    table = load_descriptions()
+    wanted: dict[str, float] = {}
+    words: dict[str, str] = {}
+    for clause in reading.request:
+        for feature, text in features(_positive(clause, reading)).items():
+            wanted[feature] = 1.0
+            words.setdefault(feature, text)
+    for clause in reading.context[-40:]:
+        for feature, text in features(clause.items, structures=False).items():
+            if feature not in wanted:
+                wanted[feature] = _AROUND
+                words.setdefault(feature, text)
+    bonus = _bonus(reading)
+    if "vertebra" in kinds:
+        kinds = {"vertebra"}
+    ranked = [d for d in table.rank(wanted, kinds, bonus) if not _wrong_side(d, reading, mention)]
+    ranked = [d for d in ranked if not _ruled_out(d, reading)]
+    if not ranked or ranked[0].score < ENOUGH:
+        return None
+    best = ranked[0]
+    rivals = [d for d in ranked[1:] if d.concept != best.concept or (d.level != best.level)]
+    if rivals and best.score < CLEAR * rivals[0].score:
+        names = [_name(d, reading) for d in (best, *rivals[:2])]
+        raise Question(
+            "target-unclear",
+            f"The description fits {' as well as '.join(names[:2])}.",
+            "Which one do you mean?",
+            tuple(names),
+        )
+    told = list(dict.fromkeys(words[f] for f in best.shared if f in words))
+    reading.say(f"Described by {', '.join(f'“{t}”' for t in told[:6]) or 'the text'}: {_name(best, reading)}.")
+    return _resolved(best, ranked, reading, mention)
+
+
+def _resolved(best: Described, ranked: list[Described], reading: Reading, mention: Mention | None) -> list[str]:
+    mention = mention or _stand_in(reading)
+    if mention is None:
+        return [best.id]
+    twin = next((d for d in ranked[1:] if d.concept == best.concept and d.level == best.level and d.side is not best.side), None)
+    if best.side is not Side.NONE and (twin is None or best.score > twin.score + 0.5):
+        return [best.id]
+    if best.side is Side.NONE:
+        return [best.id]
+    return resolve_ref(Ref(best.concept, level=best.level), mention, reading)
+
+
+def _stand_in(reading: Reading) -> Mention | None:
+    return reading.mentions[0] if reading.mentions else None
+
+
+def _positive(clause: Clause, reading: Reading) -> list[Item]:
+    """Items of a clause without what is excluded."""
+    excluded = {id(m.item) for m in reading.mentions if m.role == "excluded"}
+    return [item for item in clause.items if id(item) not in excluded]
+
+
+def _wrong_side(found: Described, reading: Reading, mention: Mention | None) -> bool:
+    """ "the big organ on the left" is not the liver."""
+    if mention is None:
+        return False
+    sides = {s.value for s in mention.sides if s.value in ("left", "right") and not s.negated}
+    if len(sides) != 1:
+        return False
+    lies = reading.lexicon.vocabulary.get(found.id).lies_on
+    return lies is not Side.NONE and lies.value not in sides
+
+
+def _ruled_out(found: Described, reading: Reading) -> bool:
+    for mention in reading.mentions:
+        if mention.role == "excluded" and mention.kind == "structure":
+            for ref in mention.item.refs:
+                if ref.concept in (found.concept, found.id) and ref.side in (Side.NONE, found.side):
+                    return True
+        if mention.role == "anchor" and any(ref.concept == found.concept and found.level == ref.level for ref in mention.item.refs):
+            return True
+    return False
+
+
+def _bonus(reading: Reading) -> dict[str, float]:
+    """What diseases and findings add: to the seat of a disease, to what is told as abnormal."""
+    bonus: defaultdict[str, float] = defaultdict(float)
+    seen: set[tuple[str, str]] = set()
+    for clause in (*reading.request, *reading.context[-40:]):
+        asked = clause in reading.request
+        for item in clause.items:
+            disease = item.disease
+            if disease is None or (disease.name, "d") in seen:
+                continue
+            seen.add((disease.name, "d"))
+            for concept in disease.structures:
+                bonus[concept] += (_DISEASE if asked else _DISEASE_AROUND) / len(disease.structures)
+        if not asked:
+            for concept, score in _findings(clause):
+                if (concept, str(score)) not in seen:
+                    seen.add((concept, str(score)))
+                    bonus[concept] += score
+    return bonus
+
+
+def _findings(clause: Clause) -> list[tuple[str, float]]:
+    """Structures of a clause that are told as abnormal or normal."""
+    abnormal = clause.has("abnormal") or any(i.disease for i in clause.items) or any(i.norm.isdecimal() for i in clause.items)
+    normal = clause.has("normal")
+    score = _NORMAL if normal and not clause.has("abnormal") else _FINDING if abnormal else 0.0
+    return [(ref.concept, score) for item in clause.items for ref in item.refs[:1] if score]
+
+
+def _name(found: Described, reading: Reading) -> str:
+    known = reading.lexicon.vocabulary
+    name = known.get(found.id).name
+    return name.split(" ", 1)[1] if found.side is not Side.NONE and len(known.by_concept(found.concept)) > 1 else name
+
+
+# --------------------------------------------------------------------------------------------------------- the context
+
+
+def from_context(reading: Reading) -> list[str] | None:
+    """What the request points to: adjectives, what it gives as its reason, the missing one, the one that is left."""
+    for stage in (_adjective, _what_is_left, _missing, _reason, _last_named):
+        found = stage(reading)
+        if found:
+            return found
+    return None
+
+
+def _adjective(reading: Reading) -> list[str] | None:
+    """ "splenic volume": an adjective where a noun is missing."""
+    for mention in reading.of("adjective", role="context"):
+        found = resolve_ref(mention.item.refs[0], mention, reading)
+        reading.say(f"“{mention.text}” names what is asked for.")
+        return found
+    return None
+
+
+def _what_is_left(reading: Reading) -> list[str] | None:
+    if not reading.gone or not (reading.asks("remain") or any(s.value == "other" for s in reading.sides)):
+        return None
+    gone = reading.gone[-1]
+    mention = _stand_in(reading)
+    if gone.concept == "*" or mention is None:
+        return None
+    known = reading.lexicon.vocabulary
+    found = known.structure_for(gone.concept, gone.side.opposite)
+    if found is None:
+        return None
+    reading.say(f"“{gone.words}” took the {gone.side.value} one; what is left is the {found.name}.")
+    return [found.id]
+
+
+def _missing(reading: Reading) -> list[str] | None:
+    if not (reading.asks("missing") or reading.asks("pron")):
+        return None
+    for clause in reversed(reading.context):
+        if clause.has("missing"):
+            for item in clause.items:
+                if item.refs and not clause.has("normal"):
+                    reading.say(f"“{clause.text.strip()[:80]}” says which one is missing.")
+                    return resolve_ref(item.refs[0], _as_mention(item), reading)
+    return None
+
+
+def _reason(reading: Reading) -> list[str] | None:
+    """Nothing but a reason is given: "for the spleen", "?hydro on the right"."""
+    for mention in reading.mentions:
+        if mention.role == "context" and mention.kind == "structure":
+            reading.say(f"“{mention.text}” is the only structure the request names.")
+            return resolve_ref(mention.item.refs[0], mention, reading) if mention.item.refs else None
+    for mention in reading.mentions:
+        disease = mention.item.disease
+        if disease is not None and len(disease.structures) == 1 and mention.role in ("wanted", "context") and disease.kind != "sign":
+            reading.say(f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}.")
+            return resolve_ref(Ref(disease.structures[0]), mention, reading)
+    return None
+
+
+def _last_named(reading: Reading) -> list[str] | None:
+    """ "Left kidney. Outline it please.": the structure that was named before, if it is the only one."""
+    if not (reading.asks("pron") or reading.asks("ask")):
+        return None
+    named: dict[str, Item] = {}
+    for clause in reading.context:
+        for item in clause.items:
+            if item.sense("structure") and not clause.has("normal"):
+                named[item.refs[0].concept] = item
+    if len(named) != 1:
+        return None
+    item = next(iter(named.values()))
+    reading.say(f"“{item.text}” is the only structure the text names.")
+    return resolve_ref(item.refs[0], _as_mention(item), reading)
+
+
+def _as_mention(item: Item) -> Mention:
+    return Mention(item, "structure", "wanted", 0, 0, 0)

@@ -1,0 +1,152 @@
+"""Relations along the spine and the rib cage: "the vertebra just below T12", "the last rib's vertebra"."""
+
+from __future__ import annotations
+
+from ...values import Side
+from .items import Item
+from .levels import COUNTS, SEQUENCE
+from .lexicon import Ref
+from .reading import Reading
+from .resolve import resolve_ref
+from .scope import Mention
+
+__all__ = ["counted_relation"]
+
+_SPINE = SEQUENCE[: SEQUENCE.index("S1") + 1]
+_EDGES = {"skull": -1, "occiput": -1, "head": -1}  # just above C1
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "2": 2, "3": 3, "4": 4, "1": 1, "five": 5, "5": 5}
+
+
+def counted_relation(reading: Reading) -> list[str] | None:
+    """Ids of vertebrae, ribs or discs that are told by their place next to others, or None."""
+    for mention in reading.of("head"):
+        noun = mention.item.value("levelnoun") or ("vertebra" if mention.item.value("head") == "vertebra" else "")
+        if noun not in ("vertebra", "rib", "disc", "C", "T", "L"):
+            continue
+        anchors = [m for m in reading.mentions if m is not mention and m.clause == mention.clause and m.role in ("anchor", "wanted", "context")]
+        placed = [(m, place) for m in anchors if (place := _place(m)) is not None]
+        if not placed:
+            continue
+        found = _related(mention, noun, placed, reading)
+        if found:
+            reading.say(f"“{mention.text}” is told by its place next to {', '.join(f'“{m.text}”' for m, _ in placed)}.")
+            return found
+    return None
+
+
+def _place(mention: Mention) -> tuple[str, list[int]] | None:
+    """Kind and indices on the spine (or rib numbers) of an anchor."""
+    counted = mention.item.counted
+    if counted is not None:
+        if counted.kind == "rib":
+            return "rib", [int(level) for level in counted.levels]
+        if counted.kind == "disc":
+            upper = counted.levels[0].split("/")[0] if counted.levels else ""
+            return ("disc", [_SPINE.index(upper)]) if upper in _SPINE else None
+        return "vertebra", [_SPINE.index(level) for level in counted.levels if level in _SPINE]
+    for ref in mention.item.refs:
+        name = ref.concept.removeprefix("vertebrae_")
+        if name in _SPINE:
+            return "vertebra", [_SPINE.index(name)]
+        if ref.level in _SPINE:
+            return "vertebra", [_SPINE.index(ref.level)]
+        if ref.level.isdigit() and ref.concept == "rib":
+            return "rib", [int(ref.level)]
+        if ref.concept == "sacrum":
+            return "vertebra", [_SPINE.index("S1")]
+        if ref.concept in _EDGES:
+            return "vertebra", [-1]
+        if ref.concept.startswith("disc_"):
+            return "disc", [_SPINE.index(ref.concept.split("_")[1])]
+    return None
+
+
+def _related(mention: Mention, noun: str, placed: list[tuple[Mention, tuple[str, list[int]]]], reading: Reading) -> list[str] | None:
+    items = reading.clauses[mention.clause].items
+    relations = [i.value("rel") for i in items if i.value("rel") not in ("", "of", "to", "with")]
+    kinds = {kind for _, (kind, _) in placed}
+    numbers = [n for _, (_, ns) in placed for n in ns]
+    if not numbers:
+        return None
+    if noun in ("vertebra", "C", "T", "L") and kinds == {"rib"}:
+        levels = [f"T{n}" for n in numbers if 1 <= n <= 12]
+        return [f"vertebrae_{level}" for level in levels]
+    if noun == "rib":
+        return _ribs(mention, relations, numbers, kinds, items, reading)
+    count = _count(items, mention)
+    if noun == "disc":
+        gaps = _discs(relations, numbers, kinds, count)
+        return [f"disc_{_SPINE[g]}_{_SPINE[g + 1]}" for g in gaps if 0 <= g < len(_SPINE) - 1] or None
+    wanted = _vertebrae(relations, numbers, kinds, count, _apart(items))
+    return [f"vertebrae_{_SPINE[n]}" for n in wanted if 0 <= n < len(_SPINE)] or None
+
+
+def _vertebrae(relations: list[str], numbers: list[int], kinds: set[str], count: int, apart: int) -> list[int]:
+    disc = "disc" in kinds
+    low, high = min(numbers), max(numbers)
+    if "flank" in relations or ("above" in relations and "below" in relations):
+        return [low, low + 1] if disc else [low - 1, high + 1]
+    if "between" in relations and len(numbers) > 1:
+        return list(range(low + 1, high))
+    if "below" in relations:
+        first = low + 1 if disc else high + 1
+        return [high + apart] if apart else list(range(first, first + count))
+    if "above" in relations:
+        last = low if disc else low - 1
+        return [low - apart] if apart else list(range(last - count + 1, last + 1))
+    return []
+
+
+def _discs(relations: list[str], numbers: list[int], kinds: set[str], count: int) -> list[int]:
+    low, high = min(numbers), max(numbers)
+    if "between" in relations and len(numbers) > 1:
+        return list(range(low, high))
+    if "flank" in relations:
+        return [low - 1, high]
+    if "below" in relations:
+        start = high + 1 if "disc" in kinds else high
+        return list(range(start, start + count))
+    if "above" in relations:
+        end = low - 1
+        return list(range(end - count + 1, end + 1))
+    return []
+
+
+def _ribs(mention: Mention, relations: list[str], numbers: list[int], kinds: set[str], items: tuple[Item, ...], reading: Reading) -> list[str] | None:
+    if kinds & {"vertebra", "disc"}:
+        levels = [int(_SPINE[n][1:]) for n in numbers if 0 <= n < len(_SPINE) and _SPINE[n][0] == "T"]
+    elif "between" in relations and len(numbers) > 1:
+        levels = list(range(min(numbers) + 1, max(numbers)))
+    elif "flank" in relations:
+        levels = [min(numbers) - 1, max(numbers) + 1]
+    elif "below" in relations:
+        levels = [max(numbers) + (_apart(items) or 1)]
+    elif "above" in relations:
+        levels = [min(numbers) - (_apart(items) or 1)]
+    else:
+        return None
+    found: list[str] = []
+    for level in levels:
+        if 1 <= level <= COUNTS["rib"]:
+            found += resolve_ref(Ref("rib", Side.NONE, str(level)), mention, reading)
+    return found or None
+
+
+def _count(items: tuple[Item, ...], mention: Mention) -> int:
+    """ "the two vertebrae below": a number right before the noun."""
+    for item in items[max(0, mention.at - 2) : mention.at]:
+        if item.norm in _NUMBERS:
+            return _NUMBERS[item.norm]
+    return 1
+
+
+def _apart(items: tuple[Item, ...]) -> int:
+    """ "two levels below": how far away, where a distance is told."""
+    for at, item in enumerate(items[:-2]):
+        following = [i.norm for i in items[at + 1 : at + 3]]
+        if item.norm in _NUMBERS and following[0] in ("level", "levels", "vertebrae", "up", "down", "step", "steps", "segments"):
+            if following[0] in ("up", "down") or items[at + 2].value("rel") in ("above", "below"):
+                if following[0] == "vertebrae" and at <= 2:
+                    return 0
+                return _NUMBERS[item.norm]
+    return 0
