@@ -152,7 +152,7 @@ def run(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = Non
         note["sha256"] = _sha256(*(view.sha256 for view in views))
         note["details"] = {
             "views": len(views),
-            "order": "as stored" if job.as_stored else f"{volume.axis_codes} brought to LPS",
+            "order": "as stored" if job.as_stored or volume.axis_codes == "LPS" else f"{volume.axis_codes} to LPS",
         }
         note["value"] = views
     skills = _retrieve(job, views, ledger)
@@ -176,7 +176,8 @@ def run(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = Non
 
     masks = _segment(job, resolved, ledger)
     with ledger.stage(Stage.CHECK, "grounding", __version__) as note:
-        findings = (*findings, *check_masks(masks, facts, volume))
+        said = [finding for mask in masks for finding in mask.findings]
+        findings = (*findings, *said, *check_masks(masks, facts, volume))
         segments = tuple(_segments(masks, volume))
         note["details"] = {"findings": len(findings)}
         note["value"] = findings

@@ -12,13 +12,15 @@ __all__ = ["moving_bar", "stage_lines"]
 
 
 def stage_lines(write: Callable[[str], None]) -> Emit:
-    """One line for each stage as it begins."""
+    """One line for each stage as it begins, and for each remark of the backbone."""
     seen: set[Stage] = set()
 
     def emit(progress: Progress) -> None:
         if progress.stage not in seen:
             seen.add(progress.stage)
             write(f"seer: {progress.stage.value} ...")
+        if _is_remark(progress):
+            write(f"seer: {_printable(progress.message)}")
 
     return emit
 
@@ -40,10 +42,21 @@ def moving_bar() -> Iterator[Emit]:
         task = bar.add_task("starting", total=None)
 
         def emit(progress: Progress) -> None:
-            # A stage without a known share pulses; no stage's message can hold control characters of a terminal.
-            total = None if progress.fraction is None else 1.0
+            if _is_remark(progress):
+                bar.console.print(_printable(progress.message), markup=False, highlight=False)
+                return
             words = progress.stage.value.capitalize() + (f" · {progress.message}" if progress.message else "")
-            shown = "".join(c if c.isprintable() else " " for c in words)[:60]
-            bar.update(task, description=shown, total=total, completed=progress.fraction or 0.0)
+            total = None if progress.fraction is None else 1.0  # without a known share the bar pulses
+            bar.update(task, description=_printable(words)[:60], total=total, completed=progress.fraction or 0.0)
 
         yield emit
+
+
+def _is_remark(progress: Progress) -> bool:
+    """Something about the result rather than about how far it is, such as labels that a label map doesn't have."""
+    return progress.stage is Stage.SEGMENT and progress.fraction is None and bool(progress.message)
+
+
+def _printable(words: str) -> str:
+    """Without characters that would steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in words)

@@ -120,16 +120,18 @@ def _write_nifti(segmentation: Segmentation, path: Path) -> tuple[Path, ...]:
 def _names(segmentation: Segmentation, labels: list[int]) -> str:
     content = {
         "notice": segmentation.provenance.notice,
-        "labels": {
-            label: {
+        "labels": {label: segment.name for label, segment in zip(labels, segmentation.segments, strict=True)},
+        "segments": [
+            {
+                "label": label,
                 "name": segment.name,
-                "structure": segment.mask.target.structure,
+                "target": segment.mask.target,
                 "terminology": segment.terminology,
                 "colour": segment.colour,
                 "volume_ml": segment.volume_ml,
             }
             for label, segment in zip(labels, segmentation.segments, strict=True)
-        },
+        ],
         "request": segmentation.request,
         "reasoning": segmentation.reasoning,
         "findings": segmentation.findings,

@@ -16,11 +16,15 @@ from .volume import Volume
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A backbone's answer for one target: boolean voxels (k, j, i) on the volume's own grid."""
+    """A backbone's answer for one target: boolean voxels (k, j, i) on the volume's own grid.
+
+    ``findings`` is what the backbone has to say of it: parts that are missing, a resampling on the way.
+    """
 
     voxels: NDArray[np.bool_]
     affine: NDArray[np.float64]
     target: Target
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

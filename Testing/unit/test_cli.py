@@ -31,7 +31,9 @@ from SEERSegmentLib.values import (
     Evidence,
     Mask,
     Modality,
+    Progress,
     Reasoning,
+    Stage,
     TargetSpec,
     Volume,
 )
@@ -73,6 +75,7 @@ class BoxBackbone:
 
     info = BackboneInfo("box", "1", "A box.", frozenset({"label"}), frozenset(Modality))
     mischief: Callable[[CancelToken], None] | None = None
+    remark = ""
 
     def readiness(self) -> Readiness:
         return Readiness(True)
@@ -80,6 +83,8 @@ class BoxBackbone:
     def segment(self, volume: Volume, spec: TargetSpec, emit: Emit, cancel: CancelToken) -> Sequence[Mask]:
         if BoxBackbone.mischief is not None:
             BoxBackbone.mischief(cancel)
+        if BoxBackbone.remark:
+            emit(Progress(Stage.SEGMENT, None, BoxBackbone.remark))
         voxels = np.zeros(volume.shape, bool)
         voxels[10:20, 10:20, 5:15] = True
         return [Mask(voxels, volume.affine, target) for target in spec.targets]
@@ -185,6 +190,27 @@ def test_segment_as_nifti_writes_names_beside_it(segment: Callable[..., Run], tm
         "labels": str(tmp_path / "lung.json"),
     }
     assert (tmp_path / "lung.json").is_file()
+
+
+@pytest.mark.parametrize("suffix", [".seg.nrrd", ".nii.gz"])
+def test_what_was_written_serves_as_reference(
+    segment: Callable[..., Run], seer: Callable[..., Run], volume: Path, tmp_path: Path, suffix: str
+) -> None:
+    written = tmp_path / f"first{suffix}"
+    assert segment("x", "-o", written).code == 0
+    names = ("--label-names", tmp_path / "first.json") if suffix == ".nii.gz" else ()
+    again = ("-o", tmp_path / "again.seg.nrrd", "--reference", written, *names, "--json")
+    done = seer("segment", volume, "right lung", *again)
+    assert done.code == 0
+    assert done.json["segments"][0]["voxels"] == 1000
+    read = [sitk.GetArrayFromImage(sitk.ReadImage(str(path))) for path in (written, tmp_path / "again.seg.nrrd")]
+    assert np.array_equal(*read)
+    failed(seer("segment", volume, "liver", *again[:-1], "--overwrite"), 6, "target-not-in-reference")
+
+
+def test_remarks_of_a_backbone_are_shown(segment: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoxBackbone, "remark", "Two of its parts are\x1b[31m missing.")
+    assert "seer: Two of its parts are [31m missing." in segment().err
 
 
 def test_an_answer_of_the_user_is_run_without_asking(segment: Callable[..., Run]) -> None:

@@ -308,9 +308,8 @@ def test_nifti_keeps_voxels_and_geometry(tmp_path: Path, directions: NDArray[np.
     content = json.loads(names.read_text(encoding="utf-8"))
     assert names == tmp_path / "out.json"
     assert content["notice"] == RESEARCH_USE_ONLY
-    assert content["labels"]["1"]["name"] == "left kidney"
-    assert content["labels"]["1"]["terminology"]["type"]["value"] == "64033007"
-    assert content["labels"]["2"]["name"] == NASTY
+    assert content["labels"] == {"1": "left kidney", "2": NASTY}
+    assert content["segments"][0]["terminology"]["type"]["value"] == "64033007"
     assert content["request"]["text"] == NASTY
 
 

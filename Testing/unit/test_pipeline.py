@@ -132,11 +132,17 @@ def test_a_mask_off_the_grid_is_refused(job: Job) -> None:
 
 def test_an_edited_answer_runs_without_the_reasoner(job: Job) -> None:
     reasoner = answering("liver")
-    result = run(replace(job, reasoner=reasoner, answer="left lung"))
+    result = run(replace(job, reasoner=reasoner, answer="heart"))
     assert isinstance(result, Segmentation)
     assert reasoner.cases == []
     assert result.reasoning.reasoner == "user"
-    assert result.spec.targets[0].structure == "lung_left"
+    assert result.spec.targets[0].structure == "heart"
+
+
+def test_an_edited_answer_is_checked_like_any_other(job: Job) -> None:
+    blocked = run(replace(job, answer="left lung"))  # the request says right
+    assert isinstance(blocked, Abstention)
+    assert blocked.code == "blocked"
 
 
 def test_a_contradicted_side_blocks_until_the_user_runs_it_anyway(job: Job) -> None:

@@ -32,9 +32,7 @@ STEP_HU = 25
 BRONCHUS_RADIUS_MM = 3.0
 
 
-def find_airways(
-    scan: Scan, air: Bool, gas: Bool, lung: Bool, midline: float, shaper: Shaper
-) -> tuple[Bool, Bool]:
+def find_airways(scan: Scan, air: Bool, gas: Bool, lung: Bool, midline: float, shaper: Shaper) -> tuple[Bool, Bool]:
     """Trachea with main bronchi, and the whole tree that could be followed; empty where no trachea is seen.
 
     Parameters

@@ -39,9 +39,7 @@ def find_body(scan: Scan, cancel: CancelToken) -> Bool:
     rough = coarsen(scan.hu, scan.coarse_spacing, cancel, ROUGH_MM)
     shaper = Shaper(rough.coarse_spacing)
     body = _rough_body(rough, shaper)
-    near = shaper.dilate(body, ROUGH_MM)
-    outline = Outline(shaper.erode(body, ROUGH_MM), ((near, SKIN, RANGE[1]),))
-    return rough.draw(outline, np.empty(scan.hu.shape, np.bool_), cancel)
+    return rough.draw(body_outline(rough, body), np.empty(scan.hu.shape, np.bool_), cancel)
 
 
 def body_outline(scan: Scan, body: Bool) -> Outline:

@@ -10,15 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...protocols import CancelToken
 from .airways import find_airways
 from .grid import Outline, Scan
 from .hounsfield import AIRWAY_SURFACE, CORTICAL, FREE_GAS_BELOW, LUNG_SURFACE, RANGE
-from .morphology import Bool, Shaper, components, edges, keep, reconstruct
+from .morphology import Bool, Shaper, components, edges, keep, reconstruct, watershed
 
 #: Blurring of two or three voxels at 1.5 mm: as far as gas darkens or tissue brightens its surroundings.
 RIM_MM = 4.0
@@ -98,7 +96,7 @@ def find_midline(scan: Scan, body: Bool) -> float:
     """
     columns = np.flatnonzero(body.any(axis=(0, 1)))
     if not len(columns):
-        return scan.hu.shape[2] / 2
+        return float(scan.hu.shape[2]) / 2.0
     middle = (columns[0] + columns[-1]) / 2
     bone = body & (scan.hu > CORTICAL // 2)
     persistence = bone.sum(axis=0, dtype=np.int32)  # slices with bone at (j, i)
@@ -107,7 +105,8 @@ def find_midline(scan: Scan, body: Bool) -> float:
     if not central.any():
         return float(middle)
     strong = (central * 10 >= central.max() * 7).sum(axis=0, dtype=np.int64)
-    return float((strong * np.arange(len(strong))).sum() / strong.sum()) + int(middle) - quarter
+    offset: float = float(np.average(np.arange(len(strong)), weights=strong))
+    return offset + int(middle) - int(quarter)
 
 
 def _lung_cores(scan: Scan, air: Bool, shaper: Shaper) -> Bool:
@@ -133,9 +132,7 @@ def _walled_gas(scan: Scan, gas: Bool, shaper: Shaper) -> Bool:
     return keep(labels, np.flatnonzero((in_wall * 3 > in_shell * 2)[1:]) + 1)
 
 
-def split_sides(
-    scan: Scan, lung: Bool, midline: float, shaper: Shaper, cancel: CancelToken
-) -> tuple[Bool, Bool]:
+def split_sides(scan: Scan, lung: Bool, midline: float, shaper: Shaper, cancel: CancelToken) -> tuple[Bool, Bool]:
     """Divide lung tissue into (left, right); lungs that touch at a junction line are cut there."""
     labels, sizes = components(lung)
     left = np.zeros_like(lung)
@@ -179,13 +176,11 @@ def _cut_at_junction(scan: Scan, piece: Bool, midline: float, shaper: Shaper) ->
 
 def _grow_back(scan: Scan, piece: Bool, left: Bool, right: Bool) -> tuple[Bool, Bool]:
     markers = left.astype(np.uint8) + 2 * right.astype(np.uint8) + 3 * (~piece).astype(np.uint8)
-    relief = sitk.GetImageFromArray(scan.hu)
-    grown = sitk.MorphologicalWatershedFromMarkers(relief, sitk.GetImageFromArray(markers), False, False)
-    sides: NDArray[np.uint8] = sitk.GetArrayFromImage(grown)
+    sides = watershed(scan.hu, markers)
     return piece & (sides == 1), piece & (sides == 2)
 
 
 def _mean_i(mask: Bool) -> float:
     """Mean index i of a mask that is not empty."""
     counts = mask.sum(axis=(0, 1), dtype=np.int64)
-    return float((counts * np.arange(len(counts))).sum() / counts.sum())
+    return float(np.average(np.arange(len(counts)), weights=counts))

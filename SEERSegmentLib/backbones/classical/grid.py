@@ -172,4 +172,5 @@ def _block_mean(block: NDArray[np.int16], factors: tuple[int, int, int]) -> NDAr
         if factor > 1:
             sums = np.add.reduceat(sums, starts, axis=axis, dtype=np.int32)
     weights = counts[0][:, None, None] * counts[1][None, :, None] * counts[2][None, None, :]
-    return (sums // weights).astype(np.int16)
+    means: NDArray[np.int16] = (sums // weights).astype(np.int16)
+    return means

@@ -43,9 +43,13 @@ FAT = (-190, -30)
 SKIN = (AIR - 100) // 2  # -550
 
 #: Trabecular bone of adults: 100 to 300 HU, falling to 100 with age (Schreiber et al., J Bone Joint Surg 2011;
-#: Pickhardt et al., Ann Intern Med 2013: 135 HU at L1 parts normal from osteoporotic). Cortical bone: above 300 up to 1900.
+#: Pickhardt et al., Ann Intern Med 2013: 135 HU at L1 parts normal from osteoporotic). Cortical bone: 300 to 1900.
 TRABECULAR = 135
 CORTICAL = 300
+
+#: Opacified blood reaches 600 HU at 80 kV in the first pass; compact bone starts above that. (Undiluted contrast medium
+#: in the vein of injection is denser still, and can't be told from bone by its density.)
+COMPACT = 650
 
 #: Partial volume of trabeculae and soft tissue, and the marrow of an osteoporotic spine (Pickhardt et al. 2013: <100).
 MARROW = 100

@@ -1,8 +1,9 @@
 """All bones in view as one mask, marrow included; costal cartilage, which is not bone, only where it is calcified.
 
 Dense does not mean bone once contrast medium is given. What tells them apart here: blood is even where bone has
-texture; bone has a shell denser than its marrow where blood fades towards its wall; and inside the rib cage there is no bone but
-the spine. Both are marked where they are sure, and grow towards each other until they meet in the valley between.
+texture; bone has a shell denser than its marrow where blood fades towards its wall; and inside the rib cage there is
+no bone but the spine. Both are marked where they are sure, and grow towards each other until they meet in the valley
+between.
 """
 
 from __future__ import annotations
@@ -10,15 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...protocols import CancelToken
 from .chest import Chest
 from .grid import Outline, Scan
-from .hounsfield import BONE_SURFACE, CORTICAL, FAT, MARROW, RANGE, SOFT_TISSUE
-from .morphology import Bool, Shaper, components, edges, fill_slices, keep, touching
+from .hounsfield import BONE_SURFACE, COMPACT, CORTICAL, FAT, MARROW, RANGE, SOFT_TISSUE
+from .morphology import Bool, Shaper, components, edges, fill_slices, keep, touching, watershed
 from .spine import around_canal, find_canal
 
 #: From the canal's centre: the arch stands within 20 mm, spinous and transverse processes reach 60 mm; bodies are up to
@@ -168,7 +168,7 @@ def _even_blocks(scan: Scan, dense: Bool, marrow: Bool, shaper: Shaper, cancel: 
     mean = ndimage.uniform_filter(values, size)
     np.square(values, out=values)
     spread = ndimage.uniform_filter(values, size) - mean**2
-    even = dense & (mean > BONE_SURFACE) & (spread < EVEN_HU**2)
+    even = dense & (mean > BONE_SURFACE) & (mean < COMPACT) & (spread < EVEN_HU**2)
     del values, spread, mean
     cancel.check()
     labels, sizes = components(even)
@@ -239,10 +239,7 @@ def _wall_bone(dense: Bool, vessels: Bool, body: Bool, shaper: Shaper) -> Bool:
 def _compete(scan: Scan, dense: Bool, bone: Bool, contrast: Bool) -> Bool:
     """Grow both markers through what is dense, densest first (watershed); what neither reaches is not bone."""
     markers = bone.astype(np.uint8) + 2 * (contrast & ~bone).astype(np.uint8) + 3 * (~dense).astype(np.uint8)
-    relief = sitk.GetImageFromArray(-scan.hu)
-    grown = sitk.MorphologicalWatershedFromMarkers(relief, sitk.GetImageFromArray(markers), False, False)
-    winner: NDArray[np.uint8] = sitk.GetArrayFromImage(grown)
-    won: Bool = (winner == 1) & dense
+    won: Bool = (watershed(-scan.hu, markers) == 1) & dense
     return won
 
 

@@ -73,7 +73,6 @@ def request_and_answer(request: Request | None, answer_title: str, answer: Child
 
 def segments_table(segments: Sequence[Segment]) -> Html:
     """Name, code, volume and voxel count of each segment."""
-    total = sum(segment.volume_ml for segment in segments)
     rows = [
         element(
             "tr",
@@ -89,11 +88,7 @@ def segments_table(segments: Sequence[Segment]) -> Html:
         )
         for segment in segments
     ]
-    foot = None
-    if len(segments) > 1:
-        cells = (element("td"), element("td", _millilitres(total), class_="number"), element("td"))
-        foot = element("tfoot", element("tr", element("th", "Sum of the segments", scope="row"), *cells))
-    return _table(("Segment", "SNOMED CT"), ("Volume (mL)", "Voxels"), rows, foot)
+    return _table(("Segment", "SNOMED CT"), ("Volume (mL)", "Voxels"), rows)
 
 
 def evidence_table(evidence: Sequence[Evidence]) -> Html:
@@ -110,7 +105,7 @@ def evidence_table(evidence: Sequence[Evidence]) -> Html:
         )
         for item in evidence
     ]
-    return _table(("Observation",), ("Value",), rows, None, ("Unit", "Source"))
+    return _table(("Observation",), ("Value",), rows, ("Unit", "Source"))
 
 
 def rationale_list(steps: Sequence[str]) -> Html:
@@ -153,7 +148,6 @@ def provenance_table(provenance: Provenance) -> Html:
         ("Stage", "What", "Version"),
         ("Seconds",),
         [_record(record) for record in provenance.records],
-        None,
         ("SHA-256", "Details"),
     )
 
@@ -184,9 +178,7 @@ def number(value: float) -> str:
 # --------------------------------------------------------------------------------------------------------------- parts
 
 
-def _table(
-    words: Sequence[str], numbers: Sequence[str], rows: Sequence[Html], foot: Html | None, after: Sequence[str] = ()
-) -> Html:
+def _table(words: Sequence[str], numbers: Sequence[str], rows: Sequence[Html], after: Sequence[str] = ()) -> Html:
     head = element(
         "tr",
         (element("th", title, scope="col") for title in words),
@@ -194,7 +186,7 @@ def _table(
         (element("th", title, scope="col") for title in after),
     )
     return element(
-        "div", element("table", element("thead", head), element("tbody", *rows), foot), class_="scroll", tabindex=0
+        "div", element("table", element("thead", head), element("tbody", *rows)), class_="scroll", tabindex=0
     )
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ...values import Side
-from .fallback import described, from_context
+from .fallback import described, from_context, generic_group, told_as_abnormal
 from .lesions import lesion_wanted
 from .lexicon import Ref
 from .outcome import Chosen, Question
@@ -13,11 +11,9 @@ from .reading import Reading
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
 from .scope import Mention
-from .subsets import all_lobes, apply_selection, elliptical_exclusions, whole_of_parts
+from .subsets import EDGE_WORDS, all_lobes, apply_selection, elliptical_exclusions, whole_of_parts
 
 __all__ = ["choose"]
-
-_STAGES: tuple[Callable[[Reading], list[str] | None], ...]
 
 
 def choose(reading: Reading) -> Chosen:
@@ -30,7 +26,7 @@ def choose(reading: Reading) -> Chosen:
     """
     _refuse_what_is_no_request(reading)
     ids: list[str] | None = None
-    for stage in (lesion_wanted, counted_relation, all_lobes, _named, _condition, described, from_context):
+    for stage in (lesion_wanted, counted_relation, all_lobes, _named, _condition, told_as_abnormal, described, generic_group, from_context):
         ids = stage(reading)
         if ids:
             break
@@ -116,6 +112,7 @@ def _named(reading: Reading) -> list[str] | None:
     if whole:
         return whole
     _refuse_alternatives(wanted, reading)
+    _refuse_contradictions(wanted, reading)
     ids: list[str] = []
     for mention in wanted:
         found = resolve(mention, reading)
@@ -139,6 +136,27 @@ def _refuse_alternatives(wanted: list[Mention], reading: Reading) -> None:
                 "Which one do you want, or both?",
                 (*names, " and ".join(names)),
             )
+
+
+def _refuse_contradictions(wanted: list[Mention], reading: Reading) -> None:
+    """ "Lt upper lobe (RUL)": a second name in brackets that says the other side."""
+    for before, after in zip(wanted, wanted[1:], strict=False):
+        if before.clause != after.clause or not before.item.refs or not after.item.refs:
+            continue
+        one, other = before.item.refs[0], after.item.refs[0]
+        between = [i.text for i in reading.clauses[before.clause].items[before.at + 1 : after.at] if i.mark]
+        sides = [_own_side(before), _own_side(after)]
+        if one.concept == other.concept and set(sides) == {"left", "right"} and set(between) & {"(", "[", "="}:
+            raise Question(
+                "side-contradictory",
+                f"“{before.text}” and “{after.text}” name opposite sides.",
+                "Which side is meant, left or right?",
+            )
+
+
+def _own_side(mention: Mention) -> str:
+    own = mention.item.refs[0].side.value
+    return own or next((s.value for s in mention.sides if s.value in ("left", "right")), "")
 
 
 def _condition(reading: Reading) -> list[str] | None:
@@ -165,7 +183,7 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
         if mention.role != "excluded":
             continue
         reading.say(f"Not wanted: “{mention.text}” ({mention.why}).")
-        if mention.kind in ("structure",):
+        if mention.kind == "structure" and not _from_an_edge(mention, reading):
             try:
                 found = resolve(mention, reading, excluded=True)
             except Question:
@@ -174,10 +192,12 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
                 if not id.startswith('"'):
                     excluded.update(known.parts_closure(id))
     base = [leaf for id in ids if not id.startswith('"') for leaf in known.parts_closure(id)]
-    excluded |= set(elliptical_exclusions(ids, base, reading))
+    elliptical = elliptical_exclusions(ids, base, reading)
+    excluded |= set(elliptical)
     for side in reading.sides:
-        if side.negated and side.value in ("left", "right") and not side.used:
+        if side.negated and side.value in ("left", "right") and not side.used and not elliptical:
             excluded |= {leaf for leaf in base if known.get(leaf).side is Side(side.value)}
+    excluded -= _asked_after_all(reading)
     if not excluded & set(base):
         return ids
     left = [leaf for leaf in base if leaf not in excluded]
@@ -195,6 +215,24 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
             kept += [leaf for leaf in left if leaf in known.parts_closure(id)]
     reading.say(f"Taken out of it: {', '.join(known.get(i).name for i in sorted(excluded & set(base)))}.")
     return kept
+
+
+def _from_an_edge(mention: Mention, reading: Reading) -> bool:
+    """ "the top two vertebrae" are not all vertebrae."""
+    before = [i.norm for i in reading.clauses[mention.clause].items[max(0, mention.at - 3) : mention.at]]
+    return mention.item.counted is None and bool(EDGE_WORDS & set(before))
+
+
+def _asked_after_all(reading: Reading) -> set[str]:
+    """ "everything … except the spleen, so just the spleen": named again after the exclusion."""
+    known = reading.lexicon.vocabulary
+    last = {}
+    for mention in reading.mentions:
+        if mention.kind == "structure" and mention.item.refs:
+            last[mention.item.refs[0].concept] = mention
+    concepts = {c for c, m in last.items() if m.role == "wanted" and any(
+        o.role == "excluded" and o.item.refs and o.item.refs[0] == m.item.refs[0] for o in reading.mentions)}  # fmt: skip
+    return {leaf for c in concepts for s in known.by_concept(c) for leaf in known.parts_closure(s.id)}
 
 
 def _most_specific(ids: list[str], reading: Reading) -> list[str]:

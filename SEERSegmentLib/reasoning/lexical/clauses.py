@@ -71,7 +71,7 @@ _STEERING = re.compile(
     r"|\byou are (?:now|an? )|\bact as\b|\bpretend (?:to|you)\b|\bas an ai\b|\blanguage models?\b|\bllms?\b|\bchatbot\b"
     r"|\bai (?:tools?|systems?|models?|assistants?|software|agents?|reader|segment\w*|must|should|shall|will|users?|reading|processing)\b"
     r"|\b(?:model|software|algorithm|segmenter|assistant|tool|bot|robot|machine|ki|computer|agent|engine|pipeline)s? (?:must|should|shall|will|has to|have to|is to|are to|needs? to|muss|soll)\b"
-    r"|^(?:system|assistant|admin|developer|root)\b|\badmin\w* (?:override|mode|command|note)\b"
+    r"|^(?:system|assistant|admin|developer)\b|\badmin\w* (?:override|mode|command|note)\b"
     r"|\b(?:answer|respond|reply|output|return|emit|print|say)\b.{0,25}\b(?:json|labels?|the words?|exactly|verbatim|instead|empty|nothing|prompt)\b"
     r"|\b(?:reveal|print|show|repeat|leak|expose|dump|tell me|list|give me|display|what is|what are) (?:me )?(?:your|the|all) (?:\w+ )?(?:prompt|instruct\w*|label list|configuration|config|vocabulary|labels|weights|source code|password|api key|key|classes|rules)\b"
     r"|\bnew (?:instruct\w*|task|directive|rule|prompt|orders?)\b|\bnote (?:to|for) (?:the )?(?:ai|software|model|algorithm|system|assistant|bot|tool|segment\w*)\b"
@@ -79,6 +79,7 @@ _STEERING = re.compile(
     r"|\b(?:change|switch|replace|redirect|set) the (?:target|label|answer|output|segmentation)\b|\bregardless of (?:what|the (?:user|request|text))\b"
     r"|\bdo not (?:tell|mention|inform)\b|\b(?:begin|end|start) (?:of )?(?:system|prompt|instructions?|hidden)\b|\bhidden (?:instruction|command|text)\b"
     r"|\bautomat\w+ (?:systems?|readers?|tools?|software|segment\w*|processing|pipelines?)\b|\bsudo\b|\bprompt injection\b"
+    r"|^(?:please |now |then )?(?:output|answer|respond|reply|return|say|print)\b"
     r"|\b(?:must|always|only) (?:answer|output|respond|reply|return)\b|\bfrom now on\b|\bsegment the .{1,40} instead\b|\binstead of (?:what|the request)\b"
 )
 _CONSENTED = re.compile(r"\b(?:consultant|boss|professor|registrar|radiologist|doctor|everyone|user|patient) (?:has )?(?:agreed|approved|authori[sz]ed|consented|said so)\b")
@@ -240,7 +241,30 @@ def _orders(clause: Clause) -> bool:
 
 
 def _strong(clause: Clause) -> bool:
-    return any(s.kind == "ask" and s.value != "weak" for item in clause.items for s in item.senses)
+    items = clause.items
+    return any(
+        any(s.kind == "ask" and s.value != "weak" for s in item.senses) and not _noun(items, at)
+        for at, item in enumerate(items)
+    )
+
+
+_NOUNS_TOO = frozenset("outline outlines contour contours mask masks segment segments mark label labels trace highlight".split())
+
+
+def _noun(items: Sequence[Item], at: int) -> bool:
+    """Whether a word that can ask is a noun here: "nodular contour", "in segment VIII"."""
+    if items[at].norm not in _NOUNS_TOO or at == 0:
+        return False
+    before = items[at - 1]
+    after = items[at + 1] if at + 1 < len(items) else None
+    if after is not None and after.norm in _DETERMINERS:
+        return False
+    if before.mark or before.kinds & {"ask", "plus", "only"} or before.norm in ("to", "just", "you", "also", "then", "now", "so"):
+        return after is not None and after.kinds >= {"roman"}
+    return not (after is not None and (after.names_anatomy or "side" in after.kinds) and not before.kinds & {"rel", "adjective", "structure"})
+
+
+_DETERMINERS = frozenset("the a an this that these both all each my our his her their whatever every it them only".split())
 
 
 def _requests(clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]:

@@ -74,7 +74,7 @@ def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str
     """
     found: dict[str, str] = {}
     relation = side = ""
-    since = 0
+    since = since_side = 0
     for item in items:
         if item.mark:
             since += 1
@@ -86,16 +86,17 @@ def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str
             if "outside" in structural:
                 names = [f"@{item.value('outside')}"]
             names += [f"@{ref.concept}" for ref in item.refs]
-        if names and structures:
-            sided = [f"{name}:{side}" for name in names] if side else []
-            for name in (*names, *sided):
+        if item.value("side") in ("left", "right"):
+            side, since_side = item.value("side"), 0
+        if names and (structures or item.kinds == {"outside"}):
+            own = item.refs[0].side.value if item.refs else ""
+            told = own or (side if since_side <= 2 else "")
+            for name in (*names, *(f"{name}:{told}" for name in names if told)):
                 found.setdefault(name, item.text)
                 if relation and since < 6:
                     found.setdefault(f"{relation}>{name}", item.text)
-        if item.value("side") in ("left", "right"):
-            side = item.value("side")
-        elif not names or item.refs and item.refs[0].side is not Side.NONE:
-            side = item.refs[0].side.value if item.refs and item.refs[0].side is not Side.NONE else side if not names else ""
+            side = ""
+        since_side += 1
         if rel := item.sense("rel"):
             if rel.value not in ("of", "to", "with"):
                 relation, since = rel.value, 0
@@ -107,7 +108,7 @@ def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str
                 found.setdefault(f"head:{head.value}", item.text)
         if disease := item.disease:
             found.setdefault(f"dis:{disease.name}", item.text)
-        if structures or not names:
+        if not names:
             for word in item.norm.split():
                 _add_word(found, word, item.text)
     return found
@@ -157,6 +158,8 @@ class Description:
                 continue
             kinds = self.types.get(structure.concept) or self.types.get(structure.id) or {structure.kind}
             own = own | {f"head:{kind}" for kind in kinds}
+            if structure.side is not Side.NONE:  # a paired structure's paired neighbours are those of its own side
+                own |= {f"{feature}:{structure.side.value}" for feature in own if _unsided(feature)}
             table[structure.id] = (structure.concept, structure.side, structure.level, frozenset(own), frozenset(kinds))
         return table
 
@@ -180,6 +183,8 @@ class Description:
                 weight *= 1.6
             elif feature[0] in "@#":
                 weight *= 0.8
+            if feature.endswith((":left", ":right")):
+                weight *= 0.5
             elif feature.startswith(("rel:", "head:")):
                 weight *= 0.4
             weights[feature] = weight
@@ -229,6 +234,10 @@ class Description:
                 score *= 0.3
             ranked.append(Described(concept, side, level, id, score, tuple(shared.get(id, ()))))
         return sorted(ranked, key=lambda d: (-d.score, d.id))
+
+
+def _unsided(feature: str) -> bool:
+    return "@" in feature and not feature.endswith((":left", ":right"))
 
 
 @cache

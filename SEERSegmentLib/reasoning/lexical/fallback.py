@@ -11,22 +11,96 @@ from .items import Item
 from .lexicon import Ref
 from .outcome import Question
 from .reading import Reading
-from .resolve import resolve_ref
-from .scope import Mention
+from .resolve import resolve, resolve_ref
+from .scope import Mention, SideWord
 
-__all__ = ["described", "from_context"]
+__all__ = ["described", "from_context", "generic_group", "told_as_abnormal"]
 
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
 
-CLEAR = 1.18
+CLEAR = 1.08
 """By how much the best must exceed the next for it to be taken without asking."""
 
 _AROUND = 0.4  # a feature of the text around the request counts less than one of the request
-_DISEASE = 4.0
-_DISEASE_AROUND = 3.0
+_DISEASE = 5.0
+_DISEASE_AROUND = 4.5
 _FINDING = 2.0
 _NORMAL = -2.5
+
+
+def told_as_abnormal(reading: Reading) -> list[str] | None:
+    """ "the newly fractured vertebra", "the collapsed lobe": the one of its kind that the text tells as abnormal."""
+    kinds = {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")}
+    wanted = "vertebra" if kinds & {"vertebra", "C", "T", "L"} else "rib" if "rib" in kinds else "lobe" if "lobe" in kinds else ""
+    if not wanted or not reading.context:
+        return None
+    candidates: dict[str, tuple[float, Item, Clause, int]] = {}
+    for clause in reading.context:
+        for start, end, normal, score in _phrases(clause):
+            for at in range(start, end):
+                item = clause.items[at]
+                if _of_kind(item, wanted) and not normal and score > 0:
+                    key = item.norm
+                    if key not in candidates or candidates[key][0] < score:
+                        candidates[key] = (score, item, clause, at)
+    if not candidates:
+        return None
+    ranked = sorted(candidates.values(), key=lambda c: -c[0])
+    if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
+        return None
+    _, item, clause, at = ranked[0]
+    mention = _as_mention(item)
+    mention.sides = _sides_around(clause, at)
+    reading.say(f"The text tells “{item.text}” as the abnormal one.")
+    return resolve(mention, reading)
+
+
+def _sides_around(clause: Clause, at: int) -> list[SideWord]:
+    """The nearest side word before (or after) an item of the text around the request."""
+    for n in (*range(at - 1, max(-1, at - 8), -1), *range(at + 1, min(len(clause.items), at + 4))):
+        value = clause.items[n].value("side")
+        if value in ("left", "right"):
+            return [SideWord(value, clause.items[n].text, n, 0)]
+    return []
+
+
+def _phrases(clause: Clause) -> list[tuple[int, int, bool, float]]:
+    """Parts of a clause between commas: whether each is told as normal, and how abnormal and how new it is."""
+    found, start = [], 0
+    items = clause.items
+    whole = 0.5 if clause.has("abnormal") or any(i.disease for i in items) else 0.0
+    for at in range(len(items) + 1):
+        if at == len(items) or items[at].text in (",", ";", "\uff0c", "\u3001"):
+            own = items[start:at]
+            normal = any("normal" in i.kinds or i.norm in _OLD for i in own)
+            score = sum(2.0 for i in own if i.disease) + sum(1.0 for i in own if "abnormal" in i.kinds)
+            score += sum(1.0 for i in own if i.norm in _NEW)
+            found.append((start, at, normal, score or whole))
+            start = at + 1
+    return found
+
+
+_OLD = frozenset("old unchanged stable known previous chronic healed longstanding prior treated".split())
+_NEW = frozenset("new newly acute fresh recent now".split())
+
+
+def _of_kind(item: Item, wanted: str) -> bool:
+    if item.counted is not None:
+        return item.counted.kind == wanted
+    return any(
+        ref.concept.startswith("lung_") and "lobe" in ref.concept if wanted == "lobe" else ref.concept == wanted and bool(ref.level)
+        for ref in item.refs
+    )
+
+
+def generic_group(reading: Reading) -> list[str] | None:
+    """ "bowel", "vertebrae": a kind of thing that is a group of its own when nothing describes it further."""
+    for mention in reading.of("head"):
+        if mention.item.sense("structure") and len([i for i in reading.request_items if not i.mark]) <= 6:
+            reading.say(f"Asked for: “{mention.text}”.")
+            return resolve(mention, reading)
+    return None
 
 
 def described(reading: Reading) -> list[str] | None:

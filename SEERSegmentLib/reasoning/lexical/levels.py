@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ...values import Side
 from .lexicon import Lexicon
 from .text import Token
 
@@ -21,7 +22,7 @@ _LETTERS = {"c": "C", "t": "T", "th": "T", "d": "T", "l": "L", "s": "S", "hwk": 
             "hw": "C", "bw": "T", "lw": "L", "vc": "C", "vt": "T", "vl": "L"}  # fmt: skip
 _RANGE_WORDS = frozenset("to through thru bis a till hasta ate until up 至 到 から".split())
 _RANGE_MARKS = frozenset("-\u2010\u2011\u2012\u2013\u2014~\uff5e\u301c")
-_LIST_WORDS = frozenset("and und et y e plus with 和 与 と および".split())
+_LIST_WORDS = frozenset("and und et y e plus 和 与 と および".split())
 _UNITS = frozenset("mm cm ml cc year years yr yrs week weeks month months day days hours x hu kg percent".split())
 _MAX_LIST = 24
 
@@ -32,7 +33,8 @@ class Counted:
 
     ``kind`` is ``"vertebra"``, ``"rib"`` or ``"disc"``; ``levels`` are their names ("T12", "7", "L3/L4") in the order
     given; ``missing`` those named that no one has ("C9"). ``end`` is the index of the token after them. ``letter_d``
-    tells that thoracic levels were written with D, which the duodenum's parts are too.
+    tells that thoracic levels were written with D, which the duodenum's parts are too; ``side`` is one written into the
+    code ("R3 rib"), ``paired`` that both sides are meant ("the last pair of ribs").
     """
 
     kind: str
@@ -40,15 +42,49 @@ class Counted:
     end: int
     missing: tuple[str, ...] = ()
     letter_d: bool = False
-    implied_noun: bool = False
+    side: Side = Side.NONE
+    paired: bool = False
 
 
 def counted_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
     """Levels that begin at a token, or None."""
-    return _codes(tokens, at, lexicon) or _numbers_then_noun(tokens, at, lexicon) or _noun_then_numbers(tokens, at, lexicon)
+    return _named_span(tokens, at, lexicon) or _sided_rib(tokens, at, lexicon) or _codes(tokens, at, lexicon) or _numbers_then_noun(tokens, at, lexicon) or _noun_then_numbers(tokens, at, lexicon)
 
 
 # ------------------------------------------------------------------------------------------------- T12, L3/4, T10-12
+
+
+def _named_span(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
+    """ "floating ribs", "thoracolumbar junction": levels that have a name together."""
+    found = lexicon.match(tokens, at)
+    value = next((s.value for s in found[1] if s.kind == "span"), "") if found else ""
+    if not found or not value:
+        return None
+    kind, _, names = value.partition(":")
+    return Counted(kind, tuple(names.split()), found[0], paired=kind == "rib")
+
+
+_RIB_CODE = re.compile(r"(r|l)(\d{1,2})")
+
+
+def _sided_rib(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
+    """ "R3 rib", "rib L7"."""
+    step = at
+    noun = _noun(tokens, at, lexicon)
+    if noun and noun[1] == "rib":
+        step = noun[0]
+    if step >= len(tokens) or not (match := _RIB_CODE.fullmatch(tokens[step].norm)):
+        return None
+    end = step + 1
+    if step == at:
+        after = _noun(tokens, end, lexicon)
+        if after is None or after[1] != "rib":
+            return None
+        end = after[0]
+    side = Side.RIGHT if match[1] == "r" else Side.LEFT
+    number = int(match[2])
+    real = 1 <= number <= COUNTS["rib"]
+    return Counted("rib", (str(number),) if real else (), end, () if real else (str(number),), side=side)
 
 
 def _code(tokens: Sequence[Token], at: int) -> tuple[str, int, int, str] | None:
@@ -113,7 +149,7 @@ def _bare_number(tokens: Sequence[Token], at: int, region: str) -> tuple[str, in
 
 
 def _unit_after(tokens: Sequence[Token], at: int) -> bool:
-    return at < len(tokens) and tokens[at].norm in _UNITS
+    return at < len(tokens) and (tokens[at].norm in _UNITS or tokens[at].text == "%")
 
 
 def _between(first: tuple[str, int], last: tuple[str, int]) -> list[tuple[str, int]] | None:
@@ -238,7 +274,11 @@ def _numbers_then_noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
         return None  # "2 lumbar vertebrae" counts them, it doesn't name them
     if kind == "digit" and noun[1] == "rib" and start == at and _plural_noun(tokens, noun[0]) and len(numbers) == 1:
         return None
-    return _counted(noun[1], numbers, _tail(tokens, noun[0], lexicon))
+    counted = _counted(noun[1], numbers, _tail(tokens, noun[0], lexicon))
+    words = {t.norm for t in tokens[end : noun[0]]}
+    if counted is not None and counted.kind == "rib" and (words & {"pair", "pairs"} or "ribs" in words and kind == "ord"):
+        return replace(counted, paired=True)
+    return counted
 
 
 _FILLERS = frozenset("left right lt rt l r pair of pairs the th set linken rechten linke rechte 左 右".split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from ...anatomy import Vocabulary, load_vocabulary, normalise
+from ...anatomy import Entry, Vocabulary, load_vocabulary, normalise
 from ...anatomy.tables import read_rows
 from ...values import Side
 from .text import Token, tokenise
@@ -71,11 +71,11 @@ class Lexicon:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._root = _Node()
-        self.words: dict[str, int] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 the rest
+        self.words: dict[str, int] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 other English, 0 none
         self.cjk_terms: set[str] = set()
         self.languages: dict[str, str] = {}  # word that only one other language has → that language
         for key, entries in vocabulary.keys.items():
-            meanings = tuple(Ref(e.concept_or_id, e.side, e.level) for e in entries)
+            meanings = tuple(self._ref(e) for e in entries)
             self._add(
                 key,
                 Sense(
@@ -85,8 +85,11 @@ class Lexicon:
                     ambiguous=len(meanings) > 1,
                     preferred=any(e.kind == "preferred" for e in entries),
                 ),
-                weight=3,
+                weight=3 if entries[0].language in ("en", "la") else 2,
             )
+        for row in read_rows("ambiguous.csv"):
+            meanings = tuple(Ref(id) for id in row["meanings"].split(";"))
+            self._add(row["term"], Sense("structure", refs=meanings, ambiguous=True), weight=3)
         for row in read_rows("adjectives.csv"):
             self._add(row["term"], Sense("adjective", refs=(Ref(row["structure"]),)), weight=2)
         for row in read_rows("outside.csv"):
@@ -102,6 +105,13 @@ class Lexicon:
             value = row.get("value") if row.get("kind") else row["side"]
             weight = 0 if row["language"] != "en" else 3 if kind in ("head", "levelnoun") else 1
             self._add(row["term"], Sense(kind, value or "", language=row["language"]), weight)
+
+    def _ref(self, entry: Entry) -> Ref:
+        """An entry's meaning as concept, side and level, also where it gives the id of one side."""
+        own = self.vocabulary.structures.get(entry.concept_or_id)
+        if own is not None and own.concept != own.id:
+            return Ref(own.concept, own.side if entry.side is Side.NONE else entry.side, own.level or entry.level)
+        return Ref(entry.concept_or_id, entry.side, entry.level)
 
     @cached_property
     def wider(self) -> dict[str, tuple[str, str]]:

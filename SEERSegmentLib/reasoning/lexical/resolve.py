@@ -47,6 +47,8 @@ def resolve_ref(ref: Ref, mention: Mention, reading: Reading, *, excluded: bool 
         return _single(own, ref, mention, reading, excluded)
     if own is not None and own.side is not Side.NONE:
         ref = Ref(own.concept, own.side, own.level)
+    if own is not None and own.concept != own.id and own.side is Side.NONE:
+        return [own.id]
     structures = [s for s in known.by_concept(ref.concept) if not ref.level or s.level == ref.level]
     sided = {s.side: s for s in structures if s.side is not Side.NONE}
     if not sided:
@@ -304,20 +306,23 @@ def _plainly(words: str) -> bool:
 
 def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str) -> Side:
     """No side beside the mention: the one told of the same structure, or the only one the text speaks of."""
-    for clause in reversed(reading.clauses):
-        if clause.role.value in ("quoted", "steering"):
-            continue
-        sides = set()
-        for at, item in enumerate(clause.items):
-            same = any(r.concept == concept for r in item.refs) or (item.disease is not None and concept in item.disease.structures)
-            if same:
-                sides |= {r.side for r in item.refs if r.side is not Side.NONE}
-                near = [i.value("side") for i in clause.items[max(0, at - 3) : at + 4]]
-                sides |= {Side(v) for v in near if v in ("left", "right")}
-        if len(sides) == 1:
-            side = sides.pop()
-            reading.say(f"The side of the {noun} comes from “{clause.text.strip()[:80]}”: {side.value}.")
-            return side
+    for strictness in (2, 1, 0):  # told as abnormal, not told as normal, any
+        for clause in reversed(reading.clauses):
+            if clause.role.value in ("quoted", "steering"):
+                continue
+            if (strictness and clause.has("normal")) or (strictness == 2 and not clause.has("abnormal", "disease")):
+                continue
+            sides = set()
+            for at, item in enumerate(clause.items):
+                same = any(r.concept == concept for r in item.refs) or (item.disease is not None and concept in item.disease.structures)
+                if same:
+                    sides |= {r.side for r in item.refs if r.side is not Side.NONE}
+                    near = [i.value("side") for i in clause.items[max(0, at - 3) : at + 4]]
+                    sides |= {Side(v) for v in near if v in ("left", "right")}
+            if len(sides) == 1:
+                side = sides.pop()
+                reading.say(f"The side of the {noun} comes from “{clause.text.strip()[:80]}”: {side.value}.")
+                return side
     everywhere = set(_sides_in_text(reading))
     if len(everywhere) == 1:
         side = everywhere.pop()
@@ -353,7 +358,8 @@ def _counted(mention: Mention, reading: Reading, excluded: bool) -> list[str]:
     ids: list[str] = []
     for level in counted.levels:
         if counted.kind == "rib":
-            ids += resolve_ref(Ref("rib", level=level), mention, reading, excluded=excluded)
+            both = excluded or counted.paired
+            ids += resolve_ref(Ref("rib", counted.side, level), mention, reading, excluded=both)
         elif counted.kind == "disc":
             discs = [s for s in known.by_concept("intervertebral_disc") if s.level == level]
             ids += [discs[0].id] if discs else [f'"{level} intervertebral disc']
@@ -387,6 +393,12 @@ def _meaning(mention: Mention, refs: Sequence[Ref], reading: Reading) -> Ref:
     if len(fitting) == 1:
         reading.say(f"“{mention.text}” has several meanings; the request says which: {fitting[0].concept.replace('_', ' ')}.")
         return fitting[0]
+    said = _words_said(reading)
+    overlap = {ref: len(said & set(_display(reading, ref).split())) for ref in refs}
+    best = [ref for ref in refs if overlap[ref] == max(overlap.values()) and overlap[ref]]
+    if len(best) == 1:
+        reading.say(f"“{mention.text}” has several meanings; the request says which: {_display(reading, best[0])}.")
+        return best[0]
     regions = _regions(reading, mention)
     near = [r for r in refs if _regions_of(reading, r) & regions]
     if len(near) == 1:
@@ -399,6 +411,16 @@ def _meaning(mention: Mention, refs: Sequence[Ref], reading: Reading) -> Ref:
         "Which one do you mean?",
         tuple(names),
     )
+
+
+def _words_said(reading: Reading) -> set[str]:
+    """Words of the request that no negation stands before."""
+    said = set()
+    for clause in reading.request:
+        for at, item in enumerate(clause.items):
+            if not any(i.kinds & {"not", "except"} for i in clause.items[max(0, at - 3) : at]):
+                said.update(item.norm.split())
+    return said
 
 
 def _denied(item: object, reading: Reading) -> bool:

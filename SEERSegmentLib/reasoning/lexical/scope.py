@@ -69,6 +69,8 @@ class _State:
     quantified: str = ""
     last: Mention | None = None
     plus: bool = False
+    unknown: Item | None = None
+    unknown_at: int = -1
 
 
 def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWord]]:
@@ -118,7 +120,11 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             state.negation = state.context = state.relation = ""
             state.segment += 1
             continue
-        mention = _mention(item, at, state, number, mentions)
+        implicit = _implicit_head(item, state, number)
+        if implicit is not None:
+            mentions.append(implicit)
+            state.head = implicit
+        mention = _mention(item, at, state, number, mentions, items)
         if mention is not None:
             mentions.append(mention)
             state.last, state.plus, state.quantified = mention, False, ""
@@ -126,6 +132,8 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
                 state.head = mention
             state.relation = ""
             continue
+        if not kinds and len(item.norm) > 3 and item.norm.isalpha():
+            state.unknown, state.unknown_at = item, at
         if "plus" in kinds:
             state.plus = True
             if state.relation != "between":
@@ -225,17 +233,16 @@ def _after_measure(items: Sequence[Item], at: int) -> bool:
     return any("measure" in i.kinds or "ask" in i.kinds for i in items[max(0, at - 3) : at])
 
 
-def _kind(item: Item) -> str:
+def _kind(item: Item, quantified: bool = False) -> str:
     if item.counted is not None:
         return "structure"
     kinds = item.kinds
     structure = item.sense("structure")
     disease = item.disease
-    if disease is not None and (structure is None or not structure.preferred and disease.kind == "lesion" and disease.lesion):
-        if structure is None or not any(True for _ in ()):
-            return "lesion" if disease.lesion else "condition"
+    if disease is not None and (structure is None or disease.kind != "lesion"):
+        return "lesion" if disease.lesion else "condition"
     if structure is not None:
-        return "head" if _generic(item) else "structure"
+        return "head" if _generic(item) or _kind_of_thing(item, quantified) else "structure"
     if "outside" in kinds:
         return "outside"
     if "head" in kinds:
@@ -245,6 +252,11 @@ def _kind(item: Item) -> str:
     if "pron" in kinds:
         return "pronoun"
     return ""
+
+
+def _kind_of_thing(item: Item, quantified: bool) -> bool:
+    """A bare "bone" or "bowel" is what a description is about; "all bones" is the skeleton."""
+    return "head" in item.kinds and not quantified and not item.plural and not item.norm.endswith(("s", "e", "x"))
 
 
 def _generic(item: Item) -> bool:
@@ -260,8 +272,10 @@ def _generic(item: Item) -> bool:
 _GENERIC_WORDS = frozenset("vertebra rib disc disk vertebral body costa wirbel rippe".split()) | {"vertebral body", "intervertebral disc", "intervertebral disk"}
 
 
-def _mention(item: Item, at: int, state: _State, clause: int, before: Sequence[Mention]) -> Mention | None:
-    kind = _kind(item)
+def _mention(
+    item: Item, at: int, state: _State, clause: int, before: Sequence[Mention], items: Sequence[Item]
+) -> Mention | None:
+    kind = _kind(item, bool(state.quantified))
     if not kind:
         return None
     if kind == "head" and item.kinds & {"measure", "all"} and item.value("head") == "any":
@@ -274,6 +288,11 @@ def _mention(item: Item, at: int, state: _State, clause: int, before: Sequence[M
     elif state.relation and state.head is not None and state.head is not mention and _anchors(state, mention):
         mention.role, mention.relation, mention.head = "anchor", state.relation, state.head
         mention.why = f"it says where “{state.head.text}” is"
+    elif kind in ("structure", "outside") and _under_head(mention, state, before, items):
+        mention.role, mention.head = "anchor", state.head
+        mention.why = f"it describes “{state.head.text}”" if state.head else ""
+    elif kind in ("structure", "outside") and _before_head(item, at, items):
+        mention.role, mention.why = "anchor", "it describes the word after it"
     elif state.context:
         mention.role, mention.why = "context", f"after “{state.context}”"
     elif kind == "adjective":
@@ -285,6 +304,47 @@ def _mention(item: Item, at: int, state: _State, clause: int, before: Sequence[M
             if follows.role == "excluded" or follows.relation == "between" or (follows.head is not None and follows.head.kind == "head"):
                 mention.role, mention.relation, mention.head, mention.why = follows.role, follows.relation, follows.head, follows.why
     return mention
+
+
+def _under_head(mention: Mention, state: _State, before: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """A name after a noun that only says what kind of thing is wanted belongs to the description of that thing."""
+    head = state.head
+    if head is None or head.kind != "head" or head.clause != mention.clause or state.asked_at > head.at:
+        return False
+    if any(m.role == "wanted" and m.kind in ("structure", "outside") for m in before):
+        return False
+    between = items[head.at + 1 : mention.at]
+    if any(i.text in (":", "=", "(") or i.norm in ("ie", "namely", "called", "is") for i in between):
+        return False
+    alone = all(i.mark or i.kinds & {"side"} or i.norm in ("the", "a") for i in between)
+    return not (alone and mention.segment != head.segment)
+
+
+def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
+    """ "LUQ organ", "neck gland": a region that goes before a kind of thing."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    if following is None or "head" not in following.kinds or following.value("head") in ("any", "vertebra", "lung"):
+        return False
+    return following.norm not in ("level", "levels", "bone", "bones", "gland", "glands", "muscle", "muscles", "artery", "vein", "vessel", "lobe") or _place(item)
+
+
+def _place(item: Item) -> bool:
+    return "outside" in item.kinds or any(ref.concept in _REGIONS for ref in item.refs)
+
+
+_REGIONS = frozenset(
+    "neck head chest abdomen pelvis thorax thigh upper_limb lower_limb calf face hand foot axilla shoulder_joint hip_joint"
+    " knee_joint elbow_joint wrist_joint abdominal_wall chest_wall mediastinum retroperitoneum abdominal_cavity".split()
+)
+
+
+def _implicit_head(item: Item, state: _State, clause: int) -> Mention | None:
+    """ "The gristle that joins the ribs to …": a word of no table stands for what the relation places."""
+    if state.head is not None or not state.relation or state.relation in ("of", "with", "to") or state.unknown is None:
+        return None
+    if not _names(item) or state.unknown_at < state.asked_at:
+        return None
+    return Mention(state.unknown, "head", "wanted", state.unknown_at, state.segment, clause)
 
 
 def _anchors(state: _State, mention: Mention) -> bool:

@@ -80,6 +80,7 @@ class Speller:
         text = Path(DATA, "common_words.txt").read_text(encoding="utf-8")
         self._common = frozenset(normalise(text).split())
         self._candidates = [w for w, n in self._weights.items() if n and len(w) >= 4 and w.isascii() and w.isalpha()]
+        self._names_structure = lambda word: any(s.kind == "structure" for s in lexicon.lookup(word))
         self._fuzzy = _rapidfuzz() if not os.environ.get("SEER_NO_RAPIDFUZZ") else None
         self.correct = lru_cache(maxsize=8192)(self._correct)
 
@@ -154,6 +155,8 @@ class Speller:
 
     def _complete(self, word: str) -> str | None:
         """The structure's name of which a word is the beginning, if only one can be meant."""
+        if len(word) < 4:
+            return None
         longer = [w for w in self._by_beginning.get(word[:3], ()) if w.startswith(word)]
         shared = os.path.commonprefix(longer) if longer else ""
         return min(longer, key=len) if len(shared) > len(word) else None
@@ -162,7 +165,7 @@ class Speller:
     def _by_beginning(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = {}
         for word in self._candidates:
-            if self._weights[word] == 3:
+            if self._weights[word] == 3 and self._names_structure(word):
                 table.setdefault(word[:3], []).append(word)
         return table
 

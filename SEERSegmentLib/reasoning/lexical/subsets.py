@@ -13,10 +13,11 @@ from .resolve import side_for
 from .lexicon import Ref
 from .scope import Mention
 
-__all__ = ["all_lobes", "apply_selection", "elliptical_exclusions", "whole_of_parts"]
+__all__ = ["EDGE_WORDS", "all_lobes", "apply_selection", "elliptical_exclusions", "whole_of_parts"]
 
 _TOP = frozenset("upper top uppermost topmost first highest".split())
 _BOTTOM = frozenset("lower bottom lowermost lowest last bottommost".split())
+EDGE_WORDS = _TOP | _BOTTOM
 _COUNT = {"one": 1, "two": 2, "three": 3, "four": 4, "1": 1, "2": 2, "3": 3, "4": 4, "pair": 1, "single": 1}
 _LOBES = {"upper": "lung_upper_lobe", "middle": "lung_middle_lobe", "lower": "lung_lower_lobe"}
 _ROW = {"lung_upper_lobe": 0, "lung_middle_lobe": 1, "lung_lower_lobe": 2}
@@ -127,7 +128,7 @@ def _numbers(reach: list, sides: set[str], base: Sequence[str], known: Vocabular
 
 def whole_of_parts(wanted: Sequence[Mention], reading: Reading) -> list[str] | None:
     """A whole that is told by naming its parts (wholes.csv): ilium, ischium and pubis are the hip bone."""
-    names = {ref.concept for m in wanted for ref in m.item.refs} | {m.item.value("outside") for m in wanted}
+    names = {ref.concept for m in wanted for ref in m.item.refs} | {m.item.value("outside") for m in wanted} - {""}
     for row in read_rows("wholes.csv"):
         parts = set(row["parts"].split(";"))
         if len(names & parts) >= int(row["at_least"]) and names <= parts:
