@@ -60,19 +60,19 @@ def make_backbone(name: str, **options: Any) -> Backbone:
 
 def reasoner_factory(name: str) -> Callable[..., Any]:
     """What makes the reasoner, not yet called. Raises UsageError ``reasoner-unknown``."""
-    return _factory(name, REASONERS, "seer.reasoners", "reasoner")
+    return _factory(name, REASONERS, "seer.reasoners", "reasoner-unknown")
 
 
 def backbone_factory(name: str) -> Callable[..., Any]:
     """What makes the backbone, not yet called. Raises UsageError ``backbone-unknown``."""
-    return _factory(name, BACKBONES, "seer.backbones", "backbone")
+    return _factory(name, BACKBONES, "seer.backbones", "backbone-unknown")
 
 
 def _third_parties(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 
-def _factory(name: str, builtins: Mapping[str, str], group: str, kind: str) -> Callable[..., Any]:
+def _factory(name: str, builtins: Mapping[str, str], group: str, unknown: str) -> Callable[..., Any]:
     if name in builtins:
         module, _, attribute = builtins[name].partition(":")
         factory: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
@@ -82,7 +82,8 @@ def _factory(name: str, builtins: Mapping[str, str], group: str, kind: str) -> C
         loaded: Callable[..., Any] = others[name].load()
         return loaded
     known = ", ".join((*builtins, *sorted(others)))
-    raise UsageError(f"There is no {kind} '{name}'; there are: {known}.", code=f"{kind}-unknown")
+    kind = unknown.removesuffix("-unknown")
+    raise UsageError(f"There is no {kind} '{name}'; there are: {known}.", code=unknown)
 
 
 def _checked(made: Any, protocol: type, name: str) -> Any:

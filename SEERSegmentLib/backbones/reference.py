@@ -13,7 +13,7 @@ from .. import __version__
 from ..anatomy import load_vocabulary, normalise, resolve_answer
 from ..errors import UnsupportedTarget
 from ..protocols import BackboneInfo, CancelToken, Emit, Readiness
-from ..values import Mask, Modality, Progress, Stage, Target, TargetSpec, Volume
+from ..values import Finding, Mask, Modality, Progress, Severity, Stage, Target, TargetSpec, Volume
 from .labelmap import Label, LabelMap, read_named_labelmap
 
 __all__ = ["ReferenceBackbone"]
@@ -26,8 +26,8 @@ class ReferenceBackbone:
     """Looks targets up in a label map.
 
     A structure without a label of its own is the union of its parts' labels (the left lung of its lobes, the skeleton
-    of its bones); parts that the map does not have are named in a progress message and in ``notes``. Free text finds
-    the label of that very name.
+    of its bones); parts that the map does not have are named in the mask's findings. Free text finds the label of that
+    very name.
 
     Parameters
     ----------
@@ -36,11 +36,6 @@ class ReferenceBackbone:
         which is sampled at the nearest voxels. A ``.seg.nrrd`` brings its own names.
     names : mapping int → str, path or None
         Vocabulary ids, TotalSegmentator's class names, or any name that the vocabulary knows; others serve free text.
-
-    Attributes
-    ----------
-    notes : tuple[str, ...]
-        What was left out or resampled in the last run.
     """
 
     info = BackboneInfo(
@@ -59,7 +54,6 @@ class ReferenceBackbone:
             self._by_name.setdefault(normalise(label.name), []).append(label)
             if structure := _structure_of(label):
                 self._by_structure.setdefault(structure, []).append(label)
-        self.notes: tuple[str, ...] = ()
 
     def readiness(self) -> Readiness:
         """Ready once it is made."""
@@ -75,35 +69,31 @@ class ReferenceBackbone:
         BackboneError
             ``labels-elsewhere``.
         """
-        notes: list[str] = []
-        wanted = [self._labels_of(target, notes) for target in spec.targets]
-        layers, note = self._map.on_grid_of(volume)
-        if note:
-            notes.append(note)
-        for message in notes:
-            emit(Progress(Stage.SEGMENT, None, message))
-        self.notes = tuple(notes)
+        wanted = [self._labels_of(target) for target in spec.targets]
+        layers, resampled = self._map.on_grid_of(volume)
         masks = []
-        for number, (target, labels) in enumerate(zip(spec.targets, wanted, strict=True)):
+        for number, (target, (labels, findings)) in enumerate(zip(spec.targets, wanted, strict=True)):
             cancel.check()
             emit(Progress(Stage.SEGMENT, number / len(wanted), f"Looking up {target.text}"))
             voxels = _mask_of(layers, labels, volume.shape)
-            if not voxels.any():
-                emit(Progress(Stage.SEGMENT, None, f"The label map has no voxel of {target.text}."))
-            masks.append(Mask(voxels, volume.affine, target))
+            if resampled:
+                findings += (Finding("reference-resampled", Severity.INFO, resampled, target=target.text),)
+            masks.append(Mask(voxels, volume.affine, target, findings))
         return masks
 
-    def _labels_of(self, target: Target, notes: list[str]) -> list[Label]:
+    def _labels_of(self, target: Target) -> tuple[list[Label], tuple[Finding, ...]]:
+        """The labels of a target, and what there is to say of them."""
         if target.structure:
             missing: list[str] = []
             labels = self._collect(target.structure, missing)
             if labels:
                 if missing:
                     few = ", ".join(missing[:NAMES_SHOWN]) + (" …" if len(missing) > NAMES_SHOWN else "")
-                    notes.append(f"The label map has no {few}: {target.text} is what it has of the rest.")
-                return labels
+                    message = f"The label map has no {few}: {target.text} is what it has of the rest."
+                    return labels, (Finding("reference-incomplete", Severity.INFO, message, target=target.text),)
+                return labels, ()
         elif labels := self._by_name.get(normalise(target.text), []):
-            return labels
+            return labels, ()
         raise UnsupportedTarget(
             f"The label map has no {target.text}; it holds {self._holdings()}.", code="target-not-in-reference"
         )

@@ -82,7 +82,7 @@ def answer_row(
     -------
     dict
         ``id``; ``labels``: sorted TotalSegmentator class names of the modality's task, empty where the target has none
-        there; ``abstain``; ``code`` and ``reason`` of an abstention (else empty), with ``question`` and ``suggestions``;
+        there; ``abstain``; ``code``, ``reason``, ``question`` and ``suggestions`` of an abstention, else empty;
         ``answer``; ``evidence`` and ``rationale``; ``seconds``.
     """
     start = time.perf_counter()

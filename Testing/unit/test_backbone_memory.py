@@ -42,6 +42,6 @@ def test_skeleton_takes_little_more_than_the_volume_itself(repository: Path) -> 
     volume, growth, share = (float(word) for word in done.stdout.split())
     assert volume == 2 * 200 * 256 * 256
     assert share > 0.005
-    # The whole command may take four times the volume's bytes and 300 MB, interpreter and one copy of the volume included:
-    # of that, three volumes and half of the 300 MB are left to the backbone.
+    # The whole command may take four times the volume's bytes and 300 MB, interpreter and one copy of the volume
+    # included: of that, three volumes and half of the 300 MB are left to the backbone.
     assert growth < 3 * volume + 150e6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from .grid import Scan
 from .hounsfield import FREE_GAS_BELOW
@@ -30,6 +31,10 @@ STEP_HU = 25
 #: Main bronchi have a bore of 10 to 15 mm, lobar ones 8, segmental ones 5 (Weibel 1963): an opening of 3 mm radius
 #: keeps the first two.
 BRONCHUS_RADIUS_MM = 3.0
+BRONCHUS_MM2 = 25.0
+
+#: Two lumens side by side over this height are main bronchi, not one lumen that noise or a spur parts in a slice.
+CARINA_MM = 6.0
 
 
 def find_airways(scan: Scan, air: Bool, gas: Bool, lung: Bool, midline: float, shaper: Shaper) -> tuple[Bool, Bool]:
@@ -62,6 +67,25 @@ def find_airways(scan: Scan, air: Bool, gas: Bool, lung: Bool, midline: float, s
     wide = shaper.opened(tree, BRONCHUS_RADIUS_MM) | seeds
     labels, _ = components(wide, np.ones((3, 3, 3), bool))
     return keep(labels, touching(labels, seeds)), tree
+
+
+def above_carina(airways: Bool, shaper: Shaper) -> Bool:
+    """The trachea: what of the airways lies above the first slice, from the head down, that cuts two main bronchi.
+
+    Everything, where no slice does: the image ends above the carina, or a main bronchus is closed.
+    """
+    pixel_mm2 = shaper.spacing[1] * shaper.spacing[2]
+    lowest = max(1, int(CARINA_MM / shaper.spacing[0] + 0.5))
+    parted = 0
+    for k in range(airways.shape[0] - 1, -1, -1):
+        lumens, _ = ndimage.label(airways[k], np.ones((3, 3)))
+        bronchi = np.bincount(lumens.ravel())[1:] * pixel_mm2 >= BRONCHUS_MM2
+        parted = parted + 1 if bronchi.sum() >= 2 else 0
+        if parted == lowest:
+            trachea = airways.copy()
+            trachea[: k + lowest] = False
+            return trachea
+    return airways
 
 
 def _tubes(gas: Bool, lung: Bool, midline: float, shaper: Shaper) -> Bool:

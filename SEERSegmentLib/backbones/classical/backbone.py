@@ -14,13 +14,13 @@ from ...protocols import BackboneInfo, CancelToken, Emit, Readiness
 from ...values import Mask, Modality, Progress, Stage, TargetSpec, Volume
 from .grid import Bool, Outline, Scan, coarsen
 from .hounsfield import FAT
-from .targets import basic_structures
+from .targets import basic_structures, totalsegmentator_advice
 
 __all__ = ["ClassicalBackbone"]
 
 
 class ClassicalBackbone:
-    """Body, lungs by side, trachea with main bronchi, skeleton and subcutaneous fat on CT.
+    """Body, lungs by side, trachea, airways, skeleton and subcutaneous fat on CT.
 
     The volume is looked at in LPS index order, so that turning or flipping its axes changes nothing in the patient, and
     masks come back on the volume's own grid. Shapes are found at about 2 mm and drawn at full resolution.
@@ -30,7 +30,7 @@ class ClassicalBackbone:
     info = BackboneInfo(
         name="classical",
         version=__version__,
-        summary="Embedded, without weights: body, lungs, trachea with main bronchi, skeleton, subcutaneous fat on CT.",
+        summary="Embedded, without weights: body, lungs, trachea, main bronchi, skeleton, subcutaneous fat on CT.",
         accepts=frozenset({"label"}),
         modalities=frozenset({Modality.CT}),
     )
@@ -43,7 +43,7 @@ class ClassicalBackbone:
         return Readiness(True)
 
     def segment(self, volume: Volume, spec: TargetSpec, emit: Emit, cancel: CancelToken) -> Sequence[Mask]:
-        """One mask per target; empty where the structure is not in the image, which a progress message says.
+        """One mask per target; empty where the structure is not in the image.
 
         Raises
         ------
@@ -72,8 +72,6 @@ class ClassicalBackbone:
             voxels = np.zeros(volume.shape, np.bool_)
             turned = reorientation_to(volume).apply(voxels)  # a view: what is drawn on it lands on the input grid
             _draw(scan, [outlines[id] for id in ids], turned, cancel)
-            if not voxels.any():
-                emit(Progress(Stage.SEGMENT, None, f"No {target.text} was found in this image."))
             masks.append(Mask(voxels, volume.affine, target))
         emit(Progress(Stage.SEGMENT, 1.0, "Segmented"))
         return masks
@@ -84,8 +82,8 @@ def _check_modality(volume: Volume) -> None:
         return
     if volume.modality is Modality.MR:
         raise BackboneError(
-            "The embedded backbone reads CT numbers and can't segment MR; TotalSegmentator does MR:"
-            " pip install 'seer-segment[totalsegmentator]', then choose the backbone 'totalsegmentator'.",
+            "The embedded backbone reads CT numbers and can't segment MR. TotalSegmentator does:"
+            f" {totalsegmentator_advice(Modality.MR)}",
             code="modality-unsupported",
         )
     raise BackboneError(
@@ -109,7 +107,7 @@ def _find(scan: Scan, wanted: frozenset[str], emit: Emit, cancel: CancelToken) -
     step(0.1, "Finding the patient on the table")
     body = find_body(scan, cancel)
     outlines = {"body": body_outline(scan, body)}
-    if wanted & {"lung_left", "lung_right", "airways", "skeleton"}:
+    if wanted & {"lung_left", "lung_right", "airways", "trachea", "skeleton"}:
         step(0.2, "Finding lungs and airways")
         chest = find_chest(scan, body, cancel)
         outlines |= chest_outlines(scan, chest)

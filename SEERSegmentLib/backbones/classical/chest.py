@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from ...protocols import CancelToken
-from .airways import find_airways
+from .airways import above_carina, find_airways
 from .grid import Outline, Scan
 from .hounsfield import AIRWAY_SURFACE, CORTICAL, FREE_GAS_BELOW, LUNG_SURFACE, RANGE
 from .morphology import Bool, Shaper, components, edges, keep, reconstruct, watershed
@@ -75,10 +75,14 @@ def find_chest(scan: Scan, body: Bool, cancel: CancelToken) -> Chest:
 
 
 def chest_outlines(scan: Scan, chest: Chest) -> dict[str, Outline]:
-    """How to draw the lungs and airways at full resolution, by the vocabulary's ids; no voxel belongs to two."""
+    """How to draw the lungs and airways at full resolution, by the vocabulary's ids.
+
+    No voxel belongs to two, but to trachea and airways.
+    """
     shapes = {"lung_left": chest.lung_left, "lung_right": chest.lung_right, "airways": chest.airways}
+    trachea = above_carina(chest.airways, Shaper(scan.coarse_spacing))
     if scan.is_fine:
-        return {name: Outline(shape) for name, shape in shapes.items()}
+        return {**{name: Outline(shape) for name, shape in shapes.items()}, "trachea": Outline(trachea)}
     outlines = {}
     taken = chest.lung_left | chest.lung_right | chest.airways
     for name, shape in shapes.items():
@@ -86,7 +90,17 @@ def chest_outlines(scan: Scan, chest: Chest) -> dict[str, Outline]:
         mine = around & (shape | ~taken)
         taken |= mine
         outlines[name] = Outline(inside, ((mine, RANGE[0], AIRWAY_SURFACE if name == "airways" else LUNG_SURFACE),))
+    outlines["trachea"] = _from_lowest(outlines["airways"], trachea)
     return outlines
+
+
+def _from_lowest(outline: Outline, part: Bool) -> Outline:
+    """An outline on the coarse slices from the lowest of ``part`` upwards; empty where that is empty."""
+    above = np.zeros(len(part), np.bool_)
+    occupied = np.flatnonzero(part.any(axis=(1, 2)))
+    above[occupied[0] if len(occupied) else len(above) :] = True
+    above = above[:, None, None]
+    return Outline(outline.sure & above, tuple((where & above, low, high) for where, low, high in outline.rules))
 
 
 def find_midline(scan: Scan, body: Bool) -> float:

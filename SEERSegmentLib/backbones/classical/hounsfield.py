@@ -1,8 +1,8 @@
 """CT numbers of tissues, and the thresholds between them: the only place where the classical backbone keeps any.
 
 They follow from the definition of the scale, HU = 1000 (µ − µ_water)/(µ_water − µ_air), so that air is −1000 and
-water 0, and from published tissue ranges; none was tuned on an image. A border between two tissues lies where a voxel
-holds half of each: at the mean of their CT numbers.
+water 0, and from published tissue ranges; docs/backbones.md says which were compared on images. A border between two
+tissues lies where a voxel holds half of each: at the mean of their CT numbers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ PADDING = -2048
 #: Values are clipped to the 12 bits that CT scanners store; beyond lie only padding and metal.
 RANGE = (-1024, 3071)
 
-#: Aerated lung at total lung capacity has a mean of about −860 HU, at functional residual capacity −700 to −750 (Lamers
-#: et al., Thorax 1994; Kauczor et al., AJR 1998). Below −950 lies emphysema (Gevenois et al., AJRCCM 1996).
+#: Aerated lung: from about −895 HU at full inspiration to −730 at expiration ("Measurement of pulmonary parenchymal
+#: attenuation: use of spirometric gating with quantitative CT", one volunteer). Below −950 HU is the usual sign of
+#: emphysema at CT.
 LUNG = -850
 EMPHYSEMA_BELOW = -950
 
@@ -42,8 +43,8 @@ FAT = (-190, -30)
 #: Half air, half fat: the skin over subcutaneous fat. Clothes, blankets and mattress foam are mostly thinner than that.
 SKIN = (AIR - 100) // 2  # -550
 
-#: Trabecular bone of adults: 100 to 300 HU, falling to 100 with age (Schreiber et al., J Bone Joint Surg 2011;
-#: Pickhardt et al., Ann Intern Med 2013: 135 HU at L1 parts normal from osteoporotic). Cortical bone: 300 to 1900.
+#: Trabecular bone of adults: about 100 to 300 HU, falling with age; 135 HU at L1 is a usual limit of osteoporosis
+#: (Pickhardt et al., Ann Intern Med 2013, and its followers). Cortical bone: 300 to 1900.
 TRABECULAR = 135
 CORTICAL = 300
 
@@ -51,8 +52,11 @@ CORTICAL = 300
 #: in the vein of injection is denser still, and can't be told from bone by its density.)
 COMPACT = 650
 
-#: Partial volume of trabeculae and soft tissue, and the marrow of an osteoporotic spine (Pickhardt et al. 2013: <100).
+#: Partial volume of trabeculae and soft tissue, and the marrow of an osteoporotic spine.
 MARROW = 100
+
+#: Denser than any bone (the femoral shaft reaches 1900): metal of implants, electrodes and lines.
+METAL_ABOVE = 2000
 
 #: Half cortical bone of a thin shell (about 300 once blurred by a millimetre voxel), half soft tissue.
 BONE_SURFACE = (CORTICAL + SOFT_TISSUE) // 2  # 170

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...protocols import CancelToken
+from .body import LIMB_MM
 from .chest import Chest
 from .grid import Outline, Scan
-from .hounsfield import BONE_SURFACE, COMPACT, CORTICAL, FAT, MARROW, RANGE, SOFT_TISSUE
+from .hounsfield import BONE_SURFACE, COMPACT, CORTICAL, FAT, MARROW, METAL_ABOVE, RANGE, SOFT_TISSUE
 from .morphology import Bool, Shaper, components, edges, fill_slices, keep, touching, watershed
 from .spine import around_canal, find_canal
 
@@ -32,9 +33,14 @@ MARROW_FRONT_MM = 33.0
 RIB_HEAD_MM = 10.0
 
 #: Between spine and sternum or navel no bone lies in the half nearer to the spine. The costal part of the trunk goes on
-#: for a hand below the lungs; the pelvis starts lower.
+#: for a hand below the lungs; from there on a slice may be one of the pelvis. It is none where nothing dense lies deep
+#: and to the side: each hip bone has more than 300 mm² in a slice. (Enhanced kidneys look the same to this test, and
+#: then nothing is said of that slice.) Trunks are wider than 250 mm (the bi-iliac breadth of adults is 280), necks and
+#: heads narrower.
 BEFORE_SPINE_SHARE, BEFORE_SPINE_SIDE_MM = 0.6, 50.0
 BELOW_LUNG_MM = 80.0
+HIP_MM2 = 300.0
+TRUNK_MM = 250.0
 
 #: Sternum 10 to 15 mm thick; bones are covered by at least this much skin, electrodes and lines by none.
 STERNUM_MM = 10.0
@@ -51,8 +57,10 @@ EVEN_HU = 40.0
 EVEN_MM = 7.0
 EVEN_ML = 0.3
 
-#: Less than this counts as calcified arteries, not as contrast medium.
+#: Less than this counts as calcified arteries, not as contrast medium: 20 mL in all, or, in a slab of few slices, a
+#: mean cross-section of 100 mm² (the lumen of an adult's aorta has 200 to 500, its calcified wall far less).
 CONTRAST_ML = 20.0
+CONTRAST_MM2 = 100.0
 
 #: Cortex stands out from marrow by far more than 60 HU nearly all around; blood fades towards its wall but where that
 #: is calcified or stented.
@@ -103,11 +111,12 @@ def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> 
     cancel.check()
     dense = body & (scan.hu > BONE_SURFACE)
     even = _even_blocks(scan, dense, spine.marrow, shaper, cancel)
-    trunk = np.zeros_like(dense) if canal is None else dense & _before_spine(scan, body, chest, canal)
+    trunk = np.zeros_like(dense) if canal is None else dense & _before_spine(scan, body, dense, chest, canal, shaper)
     blood = (even | trunk | (_between_lungs(chest, shaper) & ~spine.region & dense)) & ~spine.arch
     contrast = blood | ((chest.lung_left | chest.lung_right) & dense)
     cancel.check()
-    if blood.sum() * shaper.voxel_ml > CONTRAST_ML:
+    sections = blood.sum(axis=(1, 2)) * (shaper.voxel_ml * 1000.0 / shaper.spacing[0])
+    if blood.sum() * shaper.voxel_ml > CONTRAST_ML or sections.mean() > CONTRAST_MM2:
         trunk[np.flatnonzero(thoracic).mean(dtype=int) if thoracic.any() else 0 :] = False
         sure = _sure_bone(scan, dense & ~contrast & ~spine.region, trunk | even, shaper)
         sure |= _wall_bone(dense & ~contrast & ~spine.region, blood | even, body, shaper)
@@ -118,8 +127,10 @@ def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> 
         contrast = blood
         bone = dense & ~contrast
     labels, sizes = components(bone, np.ones((3, 3, 3), bool))
-    under_skin = touching(labels, shaper.erode(body, SKIN_MM))
-    bone = keep(labels, [n for n in under_skin if sizes[n] * shaper.voxel_ml >= BONE_ML])
+    metal = np.bincount(labels[scan.hu > METAL_ABOVE], minlength=len(sizes)) * 10 > sizes
+    outside = np.bincount(labels[~shaper.opened(body, LIMB_MM / 2)], minlength=len(sizes)) * 2 > sizes
+    is_bone = (sizes * shaper.voxel_ml >= BONE_ML) & ~(metal & outside)
+    bone = keep(labels, [n for n in touching(labels, shaper.erode(body, SKIN_MM)) if is_bone[n]])
     cancel.check()
     return Bones(_with_marrow(scan, bone, contrast, spine, shaper), contrast)
 
@@ -200,14 +211,13 @@ def _between_lungs(chest: Chest, shaper: Shaper) -> Bool:
     return between & behind
 
 
-def _before_spine(scan: Scan, body: Bool, chest: Chest, canal: NDArray[np.float64]) -> Bool:
-    """The space before the spine, from the lungs' tops to a hand below their bases: aorta, caval vein and branches."""
-    sk, sj, si = scan.coarse_spacing
+def _before_spine(
+    scan: Scan, body: Bool, dense: Bool, chest: Chest, canal: NDArray[np.float64], shaper: Shaper
+) -> Bool:
+    """The space before the spine, from the lungs' tops down to the pelvis: aorta, caval vein and their branches."""
+    _, sj, si = scan.coarse_spacing
     space = np.zeros(body.shape, np.bool_)
-    with_lung = np.flatnonzero((chest.lung_left | chest.lung_right).any(axis=(1, 2)))
-    if not len(with_lung):
-        return space
-    for k in range(max(0, with_lung[0] - int(BELOW_LUNG_MM / sk)), int(with_lung[-1]) + 1):
+    for k in _trunk_slices(scan, body, dense, chest, canal, shaper):
         j, i = canal[k]
         sides = slice(max(0, int(i - BEFORE_SPINE_SIDE_MM / si)), int(i + BEFORE_SPINE_SIDE_MM / si) + 1)
         rows = np.flatnonzero(body[k, :, sides].any(axis=1))
@@ -215,6 +225,23 @@ def _before_spine(scan: Scan, body: Bool, chest: Chest, canal: NDArray[np.float6
             front = j - BEFORE_SPINE_SHARE * (j - rows[0])
             space[k, max(0, int(front)) : max(0, int(j - VERTEBRA_FRONT_MM / sj)), sides] = True
     return space
+
+
+def _trunk_slices(
+    scan: Scan, body: Bool, dense: Bool, chest: Chest, canal: NDArray[np.float64], shaper: Shaper
+) -> NDArray[np.intp]:
+    """Slices of chest and abdomen: beside or just below the lungs, or wide and without hip bones."""
+    sk, sj, si = scan.coarse_spacing
+    inside = dense & shaper.erode(body, WALL_MM)
+    columns = np.arange(body.shape[2])[None, :]
+    beside = (np.abs(columns - canal[:, 1:]) * si > BEFORE_SPINE_SIDE_MM)[:, None, :]
+    hips = (inside & beside).sum(axis=(1, 2)) * (sj * si) >= HIP_MM2
+    fits = (body.any(axis=1).sum(axis=1) * si >= TRUNK_MM) & ~hips
+    with_lung = np.flatnonzero((chest.lung_left | chest.lung_right).any(axis=(1, 2)))
+    if len(with_lung):
+        fits[with_lung[-1] + 1 :] = False
+        fits[max(0, with_lung[0] - int(BELOW_LUNG_MM / sk)) : with_lung[-1] + 1] = True
+    return np.flatnonzero(fits)
 
 
 def _sure_bone(scan: Scan, dense: Bool, vessels: Bool, shaper: Shaper) -> Bool:
@@ -248,7 +275,9 @@ def _with_marrow(scan: Scan, bone: Bool, contrast: Bool, spine: _Spine, shaper: 
     solid = bone | (shaper.dilate(bone, SURFACE_MM) & (scan.hu > MARROW) & ~contrast)
     _, sj, si = shaper.spacing
     inside = shaper.closed(solid, MARROW_RADIUS_MM)
-    rings = fill_slices(shaper.closed(solid, CORTEX_GAP_MM), int(HOLE_MM2 / (sj * si))) & ~spine.canal
+    walls = shaper.closed(solid, CORTEX_GAP_MM)
+    filled = fill_slices(walls, int(HOLE_MM2 / (sj * si)))
+    rings = shaper.dilate(filled & ~walls, CORTEX_GAP_MM) & filled & ~spine.canal
     smooth = ndimage.uniform_filter(scan.hu, 3, output=np.int16)
     disc = spine.vertebrae & (smooth > DISC_HU[0]) & (smooth < DISC_HU[1])
     marrow = (inside & (smooth > DISC_HU[0]) & ~disc) | ((rings | (inside & ~spine.region & (smooth < 0))) & ~disc)

@@ -9,10 +9,10 @@ from ...anatomy.structure import COLLECTIONS
 from ...errors import UnsupportedTarget
 from ...values import Modality, Target
 
-__all__ = ["BASIC", "basic_structures", "supported_structures"]
+__all__ = ["BASIC", "basic_structures", "supported_structures", "totalsegmentator_advice"]
 
 #: Ids that are found as such; a group whose parts are all among them is their union.
-BASIC = ("body", "lung_left", "lung_right", "airways", "skeleton", "subcutaneous_fat")
+BASIC = ("body", "lung_left", "lung_right", "trachea", "airways", "skeleton", "subcutaneous_fat")
 
 
 def supported_structures() -> tuple[str, ...]:
@@ -53,17 +53,28 @@ def _refusal(refused: Sequence[Target], vocabulary: Vocabulary) -> str:
     names = _listed([f"the {target.text}" if target.structure else f"“{target.text}”" for target in refused])
     can = _listed([vocabulary.get(id).name for id in BASIC])
     if all(target.structure and labels_for(target, Modality.CT) for target in refused):
-        other, extra = "TotalSegmentator outlines", "totalsegmentator"
-    elif any(target.structure and vocabulary.get(target.structure).kind == "lesion" for target in refused):
-        other, extra = "For lesions use VoxTell, which segments findings from free text", "voxtell"
+        it = "it" if len(refused) == 1 else "them"
+        advice = f"TotalSegmentator outlines {it}: {totalsegmentator_advice(Modality.CT)}"
     else:
-        other, extra = "VoxTell segments free text", "voxtell"
-    if extra == "totalsegmentator":
-        other += " it" if len(refused) == 1 else " them"
+        what = "lesions and other findings" if _any_lesion(refused, vocabulary) else "free text"
+        advice = (
+            f"VoxTell segments {what}: install it with pip install voxtell, run it on the volume, and give its mask"
+            " with --reference."
+        )
+    return f"The embedded backbone can't outline {names}; without a model it does {can}. {advice}"
+
+
+def totalsegmentator_advice(modality: Modality) -> str:
+    """How to get a structure from TotalSegmentator into SEER, as a sentence."""
+    task = " --task total_mr" if modality is Modality.MR else ""
     return (
-        f"The embedded backbone can't outline {names}; without a model it does {can}."
-        f" {other}: pip install 'seer-segment[{extra}]', then choose the backbone '{extra}'."
+        f"install it with pip install TotalSegmentator, run TotalSegmentator -i VOLUME -o LABELS.nii.gz --ml{task}, and"
+        " give its label map with --reference."
     )
+
+
+def _any_lesion(targets: Sequence[Target], vocabulary: Vocabulary) -> bool:
+    return any(target.structure and vocabulary.get(target.structure).kind == "lesion" for target in targets)
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ...values import Side
 from .fallback import described, from_context, generic_group, told_as_abnormal
 from .lesions import lesion_wanted
 from .lexicon import Ref
+from .mention import Mention
 from .outcome import Chosen, Question
 from .reading import Reading
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .scope import Mention
-from .subsets import EDGE_WORDS, all_lobes, apply_selection, elliptical_exclusions, whole_of_parts
+from .subsets import EDGE_WORDS, all_lobes, elliptical_exclusions, whole_of_parts
+from .text import word_set
 
 __all__ = ["choose"]
 
@@ -26,7 +29,17 @@ def choose(reading: Reading) -> Chosen:
     """
     _refuse_what_is_no_request(reading)
     ids: list[str] | None = None
-    for stage in (lesion_wanted, counted_relation, all_lobes, _named, _condition, told_as_abnormal, described, generic_group, from_context):
+    for stage in (
+        lesion_wanted,
+        counted_relation,
+        all_lobes,
+        _named,
+        _condition,
+        told_as_abnormal,
+        described,
+        generic_group,
+        from_context,
+    ):
         ids = stage(reading)
         if ids:
             break
@@ -65,7 +78,7 @@ def _refuse_what_is_no_request(reading: Reading) -> None:
         )
 
 
-_FINITE = frozenset("is are was were looks look looked appears appear seems seem remains shows showed has had".split())
+_FINITE = word_set("is are was were looks look looked appears appear seems seem remains shows showed has had")
 
 
 def _statement(reading: Reading) -> bool:
@@ -115,20 +128,19 @@ def _named(reading: Reading) -> list[str] | None:
     _refuse_contradictions(wanted, reading)
     ids: list[str] = []
     for mention in wanted:
-        found = resolve(mention, reading)
-        if mention.selection:
-            found = apply_selection(found, mention.selection, reading)
-        ids += found
+        ids += resolve(mention, reading)
         reading.say(f"Asked for: “{mention.text}”.")
     return ids
 
 
 def _refuse_alternatives(wanted: list[Mention], reading: Reading) -> None:
-    for before, after in zip(wanted, wanted[1:], strict=False):
+    for before, after in pairwise(wanted):
         if before.clause != after.clause:
             continue
         between = reading.clauses[before.clause].items[before.at + 1 : after.at]
-        if any("or" in i.kinds for i in between) and not any("not" in i.kinds for i in reading.clauses[before.clause].items[: before.at]):
+        if any("or" in i.kinds for i in between) and not any(
+            "not" in i.kinds for i in reading.clauses[before.clause].items[: before.at]
+        ):
             names = (before.text, after.text)
             raise Question(
                 "alternatives",
@@ -140,7 +152,7 @@ def _refuse_alternatives(wanted: list[Mention], reading: Reading) -> None:
 
 def _refuse_contradictions(wanted: list[Mention], reading: Reading) -> None:
     """ "Lt upper lobe (RUL)": a second name in brackets that says the other side."""
-    for before, after in zip(wanted, wanted[1:], strict=False):
+    for before, after in pairwise(wanted):
         if before.clause != after.clause or not before.item.refs or not after.item.refs:
             continue
         one, other = before.item.refs[0], after.item.refs[0]
@@ -167,7 +179,9 @@ def _condition(reading: Reading) -> list[str] | None:
             continue
         if any(m.kind == "head" for m in reading.of("head")):
             continue
-        reading.say(f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}, which is what can be outlined.")
+        reading.say(
+            f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}, which is what can be outlined."
+        )
         return resolve_ref(Ref(disease.structures[0]), mention, reading)
     return None
 
@@ -226,12 +240,12 @@ def _from_an_edge(mention: Mention, reading: Reading) -> bool:
 def _asked_after_all(reading: Reading) -> set[str]:
     """ "everything … except the spleen, so just the spleen": named again after the exclusion."""
     known = reading.lexicon.vocabulary
-    last = {}
+    last: dict[str, Mention] = {}
     for mention in reading.mentions:
         if mention.kind == "structure" and mention.item.refs:
             last[mention.item.refs[0].concept] = mention
-    concepts = {c for c, m in last.items() if m.role == "wanted" and any(
-        o.role == "excluded" and o.item.refs and o.item.refs[0] == m.item.refs[0] for o in reading.mentions)}  # fmt: skip
+    excluded = {m.item.refs[0] for m in reading.mentions if m.role == "excluded" and m.item.refs}
+    concepts = {c for c, m in last.items() if m.role == "wanted" and m.item.refs[0] in excluded}
     return {leaf for c in concepts for s in known.by_concept(c) for leaf in known.parts_closure(s.id)}
 
 

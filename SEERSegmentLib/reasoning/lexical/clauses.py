@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ...anatomy import normalise
 from .items import Item
-from .text import Token
+from .steering import quotes_someone, steers
+from .text import Token, word_set
 
 __all__ = ["Clause", "Role", "Span", "assign_roles", "cut"]
 
@@ -53,41 +52,17 @@ class Clause:
         return any(item.names_anatomy for item in self.items)
 
 
-_TITLES = frozenset("dr mr mrs ms prof st fig v m vs no nr lig".split())
-_ABBREVIATIONS = _TITLES | frozenset(
-    "rt lt pls plz approx e g i eg ie art z b d h ca izq dcha dch dx sx sin sn dext vol max min diam seg incl excl resp"
-    " ggf ant post sup inf lat med li re bds a p r l pt hx cf etc incl resp bzw evtl int ext segm".split()
+_TITLES = word_set("dr mr mrs ms prof st fig v m vs no nr lig")
+_ABBREVIATIONS = _TITLES | word_set(
+    "rt lt pls plz approx e g i eg ie art z b d h ca izq dcha dch dx sx sin sn dext vol max min diam seg incl",
+    "excl resp ggf ant post sup inf lat med li re bds a p r l pt hx cf etc incl resp bzw evtl int ext segm",
 )
 _OPEN, _CLOSE = "\"\u201c\u00ab\u201e\u2018\u300c\u300e'", "\"\u201d\u00bb\u201c\u2019\u300d\u300f'"
 _PAIRS = {"\"": "\"", "\u201c": "\u201d", "\u00ab": "\u00bb", "\u201e": "\u201c\u201d", "\u2018": "\u2019",
           "\u300c": "\u300d", "\u300e": "\u300f", "'": "'", "[": "]", "<": ">", "{": "}"}  # fmt: skip
 _STOPS = frozenset(".!?;\u3002\uff01\uff1f\uff1b")
 _MAX_QUOTE = 400  # tokens
-
-_STEERING = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass|overrule|discard|supersede)s?\b.{0,40}\b(?:instruct\w*|prompt\w*|rules?|guideline\w*|"
-    r"previous|prior|above|earlier|scan|everything|request|user|safety|command\w*|constraint\w*|policy|polic\w+)\b"
-    r"|\bsystem (?:prompt|message|instruction|override|note|notice|command|update)\b|\bdeveloper (?:mode|message)\b|\bjailbreak\b"
-    r"|\byou are (?:now|an? )|\bact as\b|\bpretend (?:to|you)\b|\bas an ai\b|\blanguage models?\b|\bllms?\b|\bchatbot\b"
-    r"|\bai (?:tools?|systems?|models?|assistants?|software|agents?|reader|segment\w*|must|should|shall|will|users?|reading|processing)\b"
-    r"|\b(?:model|software|algorithm|segmenter|assistant|tool|bot|robot|machine|ki|computer|agent|engine|pipeline)s? (?:must|should|shall|will|has to|have to|is to|are to|needs? to|muss|soll)\b"
-    r"|^(?:system|assistant|admin|developer)\b|\badmin\w* (?:override|mode|command|note)\b"
-    r"|\b(?:answer|respond|reply|output|return|emit|print|say)\b.{0,25}\b(?:json|labels?|the words?|exactly|verbatim|instead|empty|nothing|prompt)\b"
-    r"|\b(?:reveal|print|show|repeat|leak|expose|dump|tell me|list|give me|display|what is|what are) (?:me )?(?:your|the|all) (?:\w+ )?(?:prompt|instruct\w*|label list|configuration|config|vocabulary|labels|weights|source code|password|api key|key|classes|rules)\b"
-    r"|\bnew (?:instruct\w*|task|directive|rule|prompt|orders?)\b|\bnote (?:to|for) (?:the )?(?:ai|software|model|algorithm|system|assistant|bot|tool|segment\w*)\b"
-    r"|\bwhen you read this\b|\bif you (?:are|can) (?:an? |the )?(?:ai|model|machine|reading|read)\b|\byour (?:new |real |true |actual )(?:task|target|role|goal|job)\b"
-    r"|\b(?:change|switch|replace|redirect|set) the (?:target|label|answer|output|segmentation)\b|\bregardless of (?:what|the (?:user|request|text))\b"
-    r"|\bdo not (?:tell|mention|inform)\b|\b(?:begin|end|start) (?:of )?(?:system|prompt|instructions?|hidden)\b|\bhidden (?:instruction|command|text)\b"
-    r"|\bautomat\w+ (?:systems?|readers?|tools?|software|segment\w*|processing|pipelines?)\b|\bsudo\b|\bprompt injection\b"
-    r"|^(?:please |now |then )?(?:output|answer|respond|reply|return|say|print)\b"
-    r"|\b(?:must|always|only) (?:answer|output|respond|reply|return)\b|\bfrom now on\b|\bsegment the .{1,40} instead\b|\binstead of (?:what|the request)\b"
-)
-_CONSENTED = re.compile(r"\b(?:consultant|boss|professor|registrar|radiologist|doctor|everyone|user|patient) (?:has )?(?:agreed|approved|authori[sz]ed|consented|said so)\b")
-_THIRD_PARTY = re.compile(
-    r"\b(?:third party|footer|letterhead|watermark|sticker|stamped?|pasted|forwarded|scanned (?:letter|note|document|form)|attached (?:letter|note|text)|"
-    r"burned in|burnt in|dicom (?:tag|comment|header|field)|comment field|free text field|header (?:text|says|reads|line)|e ?mail signature|auto ?signature|"
-    r"(?:letter|note|report|form|text|banner|label|file|document|leaflet|pdf|referral|referrer|line|template|vendor|annotation|caption|ticket|message|patient|relative|poster|website|chat) (?:\w+ ){0,3}(?:says?|said|reads?|states?|stated|asks?|told|contains?|wrote|writes|demands|includes|shows the text|ends with))\b"
-)
+_MAX_CLAUSE = 250  # tokens: nobody writes a longer sentence; text without stops is cut here
 
 
 def cut(tokens: Sequence[Token]) -> list[Span]:
@@ -105,12 +80,12 @@ def cut(tokens: Sequence[Token]) -> list[Span]:
                 if at > start:
                     spans.append(Span(start, at, paragraph=paragraph))
                 bracket = token.text in "[{<"
-                for inner in _sentences(tokens, at + 1, close, paragraph):
-                    spans.append(replace(inner, quoted=not bracket, bracketed=bracket))
+                inner = _sentences(tokens, at + 1, close, paragraph)
+                spans += [replace(span, quoted=not bracket, bracketed=bracket) for span in inner]
                 start = close + 1
             at = close + 1
             continue
-        if token.text in _STOPS and _stops(tokens, at):
+        if (token.text in _STOPS and _stops(tokens, at)) or at - start >= _MAX_CLAUSE:
             spans.append(Span(start, at + 1, paragraph=paragraph))
             start = at + 1
         at += 1
@@ -140,7 +115,9 @@ def _closing(tokens: Sequence[Token], at: int) -> int | None:
     for other in range(at + 1, min(len(tokens), at + _MAX_QUOTE)):
         token = tokens[other]
         if token.text in wanted:
-            if token.text == "'" and (token.spaced or other + 1 < len(tokens) and tokens[other + 1].is_word and not tokens[other + 1].spaced):
+            if token.text == "'" and (
+                token.spaced or (other + 1 < len(tokens) and tokens[other + 1].is_word and not tokens[other + 1].spaced)
+            ):
                 continue
             return other
     return None
@@ -170,14 +147,18 @@ def _stops(tokens: Sequence[Token], at: int) -> bool:
         return False
     if previous.norm in _ABBREVIATIONS or (len(previous.norm) == 1 and previous.norm.isalpha()):
         return following.text[:1].isupper() and len(following.text) > 2
-    if previous.norm.isdecimal() and len(previous.norm) <= 2 and (at < 2 or not tokens[at - 2].is_word or tokens[at - 2].norm.isalpha()):
+    if (
+        previous.norm.isdecimal()
+        and len(previous.norm) <= 2
+        and (at < 2 or not tokens[at - 2].is_word or tokens[at - 2].norm.isalpha())
+    ):
         return following.norm not in _COUNTED_NOUNS
     return True
 
 
-_COUNTED_NOUNS = frozenset(
-    "rippe rippen lendenwirbel brustwirbel halswirbel wirbel lendenwirbelkorper brustwirbelkorper halswirbelkorper bwk lwk"
-    " hwk linke rechte linken rechten costilla costola cote vertebra sakralwirbel".split()
+_COUNTED_NOUNS = word_set(
+    "rippe rippen lendenwirbel brustwirbel halswirbel wirbel lendenwirbelkorper brustwirbelkorper",
+    "halswirbelkorper bwk lwk hwk linke rechte linken rechten costilla costola cote vertebra sakralwirbel",
 )
 
 
@@ -200,19 +181,20 @@ def assign_roles(clauses: Sequence[Clause]) -> list[Clause]:
 def _set_aside(clauses: Sequence[Clause]) -> list[Clause]:
     marked: list[Clause] = []
     steering_in = -1  # paragraph in which a steering clause stands
-    elsewhere = [bool(_orders(c)) and c.names_anatomy and not _steers(c) for c in clauses]
+    talking = [_steers(c) for c in clauses]
+    genuine = {n for n, c in enumerate(clauses) if _orders(c) and c.names_anatomy and not talking[n]}
     third_party = False
     for n, clause in enumerate(clauses):
-        words = normalise(clause.text[:2000])
-        other = any(told for m, told in enumerate(elsewhere) if m != n)
-        if _steers(clause):
+        words = clause.text[:2000]
+        other = bool(genuine - {n}) if len(genuine) < 3 else True
+        if talking[n]:
             steering_in = clause.span.paragraph
             marked.append(replace(clause, role=Role.STEERING, why="it addresses the system, not the image"))
         elif clause.span.quoted and (_orders(clause) or third_party or len(clause.items) > 8):
             marked.append(replace(clause, role=Role.QUOTED, why="it is quoted from someone else"))
         elif clause.span.bracketed and _orders(clause) and other:
             marked.append(replace(clause, role=Role.QUOTED, why="it is a bracketed note"))
-        elif _THIRD_PARTY.search(words) and _orders(clause) and other and not clause.has("only"):
+        elif quotes_someone(words) and _orders(clause) and other and not clause.has("only"):
             marked.append(replace(clause, role=Role.QUOTED, why="it reports what someone else wrote"))
         elif (
             steering_in == clause.span.paragraph
@@ -220,20 +202,18 @@ def _set_aside(clauses: Sequence[Clause]) -> list[Clause]:
             and marked[-1].role is Role.STEERING
             and _orders(clause)
             and clause.span.header != "request"
-            and any(told for m, told in enumerate(elsewhere) if m not in (n, n - 1))
+            and (len(genuine) > 2 or bool(genuine - {n, n - 1}))
         ):
             marked.append(replace(clause, role=Role.STEERING, why="it goes on with the text before it"))
         else:
             marked.append(replace(clause, role=Role.CONTEXT))
-        third_party = bool(_THIRD_PARTY.search(words))
+        third_party = bool(quotes_someone(words))
     return marked
 
 
 def _steers(clause: Clause) -> bool:
     text = clause.text[:2000]
-    if "{" in text and "label" in text.casefold():
-        return True
-    return bool(_STEERING.search(normalise(text)) or _CONSENTED.search(normalise(text)))
+    return steers(text) or ("{" in text and "label" in text.casefold())
 
 
 def _orders(clause: Clause) -> bool:
@@ -248,7 +228,7 @@ def _strong(clause: Clause) -> bool:
     )
 
 
-_NOUNS_TOO = frozenset("outline outlines contour contours mask masks segment segments mark label labels trace highlight".split())
+_NOUNS_TOO = word_set("outline outlines contour contours mask masks segment segments mark label labels trace highlight")
 
 
 def _noun(items: Sequence[Item], at: int) -> bool:
@@ -259,33 +239,58 @@ def _noun(items: Sequence[Item], at: int) -> bool:
     after = items[at + 1] if at + 1 < len(items) else None
     if after is not None and after.norm in _DETERMINERS:
         return False
-    if before.mark or before.kinds & {"ask", "plus", "only"} or before.norm in ("to", "just", "you", "also", "then", "now", "so"):
+    if (
+        before.mark
+        or before.kinds & {"ask", "plus", "only"}
+        or before.norm in ("to", "just", "you", "also", "then", "now", "so")
+    ):
         return after is not None and after.kinds >= {"roman"}
-    return not (after is not None and (after.names_anatomy or "side" in after.kinds) and not before.kinds & {"rel", "adjective", "structure"})
+    return not (
+        after is not None
+        and (after.names_anatomy or "side" in after.kinds)
+        and not before.kinds & {"rel", "adjective", "structure"}
+    )
 
 
-_DETERMINERS = frozenset("the a an this that these both all each my our his her their whatever every it them only".split())
+_DETERMINERS = word_set("the a an this that these both all each my our his her their whatever every it them only")
 
 
 def _requests(clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]:
-    strong = [n for n in open_ if (_strong(clauses[n]) or clauses[n].span.header == "request") and clauses[n].span.header != "history"]
+    strong = [
+        n
+        for n in open_
+        if (_strong(clauses[n]) or clauses[n].span.header == "request") and clauses[n].span.header != "history"
+    ]
     strong = strong or [n for n in open_ if _strong(clauses[n])]
+    today = [n for n in open_ if not clauses[n].has("past")]
+    if any(clauses[n].has("ask", "only") for n in today):
+        strong = [n for n in strong if n in today]
     named = [n for n in strong if _has_object(clauses[n])]
     if named:
-        return _extended({n: "it asks" for n in strong}, clauses, open_)
-    weak = [n for n in open_ if clauses[n].has("ask") and _has_object(clauses[n]) and clauses[n].span.header != "history"]
-    only = [n for n in open_ if _has_object(clauses[n]) and (clauses[n].has("only") or clauses[n].has("missing"))]
+        return _extended(dict.fromkeys(strong, "it asks"), clauses, open_)
+    weak = [
+        n for n in open_ if clauses[n].has("ask") and _has_object(clauses[n]) and clauses[n].span.header != "history"
+    ]
+    only = [
+        n
+        for n in open_
+        if (_has_object(clauses[n]) or clauses[n].has("side")) and (clauses[n].has("only") or clauses[n].has("missing"))
+    ]
     bare = [n for n in open_ if _bare(clauses[n])]
     if len(open_) == 1:
         return {open_[0]: "it is the only sentence"}
     if strong:  # "Left kidney. Outline please."
         pointing = bare or [n for n in open_ if clauses[n].names_anatomy and clauses[n].span.header != "history"][-1:]
-        return _extended({n: "it asks" for n in (*strong, *pointing)}, clauses, open_)
-    for group, why in ((only, "it says what alone is wanted"), (weak, "it asks"), (bare, "it names anatomy and nothing else")):
+        return _extended(dict.fromkeys((*strong, *pointing), "it asks"), clauses, open_)
+    for group, why in (
+        (only, "it says what alone is wanted"),
+        (weak, "it asks"),
+        (bare, "it names anatomy and nothing else"),
+    ):
         if group:
             return _extended(dict.fromkeys(group, why), clauses, open_)
     objects = [n for n in open_ if _has_object(clauses[n])]
-    return {n: "no sentence asks; it is the last that names something" for n in objects[-1:]}
+    return dict.fromkeys(objects[-1:], "no sentence asks; it is the last that names something")
 
 
 def _has_object(clause: Clause) -> bool:
@@ -308,7 +313,7 @@ def _extended(chosen: dict[int, str], clauses: Sequence[Clause], open_: Sequence
     first = min(chosen)
     for n in open_:
         words = [i for i in clauses[n].items if not i.mark]
-        if n in chosen or not words or not _has_object(clauses[n]) and not clauses[n].has("side"):
+        if n in chosen or not words or (not _has_object(clauses[n]) and not clauses[n].has("side")):
             continue
         leading = words[0].kinds
         after = n > first and n - 1 in chosen
@@ -320,4 +325,4 @@ def _extended(chosen: dict[int, str], clauses: Sequence[Clause], open_: Sequence
     return chosen
 
 
-_SPOKEN_NOT = frozenset("not dont never mind forget skip ignore leave nicht pas non ignore leave out spare omit exclude".split())
+_SPOKEN_NOT = word_set("not dont never mind forget skip ignore leave nicht pas non ignore leave out spare omit exclude")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from ...anatomy import normalise
@@ -18,21 +18,24 @@ from ...anatomy.tables import read_rows
 from ...values import Side
 from .items import Item, read_items
 from .lexicon import Lexicon, load_lexicon
-from .text import tokenise
+from .text import tokenise, word_set
 
-__all__ = ["Description", "Described", "features", "load_descriptions"]
+__all__ = ["Described", "Description", "features", "load_descriptions"]
 
 _ENDINGS = ("ations", "ation", "ings", "ing", "ers", "ies", "ied", "ed", "es", "er", "ly", "s", "e")
-_DULL = frozenset(
-    "a an the and or is are was were be been that which who whom whose this these those it its to of in on at as by from"
-    " into with for than then there here where what when how why do does did has have had can could may might will would"
-    " shall should must i we you he she they me us him her them my our your his their one two three four also both each"
-    " every any all some no not only just please pls so but if because since while during about around very more most"
-    " much many such same other another own out up down off over under again once ever upon via per patient man woman"
-    " old year know called name known find segment outline contour mask volume structure thing part region area body normal"
-    " lies lie lying sits sit sitting runs run running goes go going gives give situated located found seen between near"
-    " anatomical anatomy medical scan image slice ct mr mri study case left right main".split()
+_DULL = word_set(
+    "a an the and or is are was were be been that which who whom whose this these those it its to of in on at",
+    "as by from into with for than then there here where what when how why do does did has have had can could",
+    "may might will would shall should must i we you he she they me us him her them my our your his their one",
+    "two three four also both each every any all some no not only just please pls so but if because since",
+    "while during about around very more most much many such same other another own out up down off over",
+    "under again once ever upon via per patient man woman old year know called name known find segment",
+    "outline contour mask volume structure thing part region area body normal lies lie lying sits ",
+    "runs run running goes go going gives give situated located found seen between near anatomical anatomy",
+    "medical scan image slice ct mr mri study case left right main",
 )
+_TOGETHER = 0.5  # how much more two features count when one row has both
+_CLOSER = 60  # candidates looked at row by row: all sides and levels of the best few
 _STRUCTURAL = frozenset({"structure", "adjective", "outside"})
 
 
@@ -52,7 +55,8 @@ def stem(word: str) -> str:
     """A word without its English ending, as far as at least four letters stay."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
+            cut = word[: -len(ending)]
+            return cut[:-1] if len(cut) > 4 and cut[-1] == cut[-2] and cut[-1] not in "aeious" else cut
     return word
 
 
@@ -103,9 +107,8 @@ def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str
                 found.setdefault(f"rel:{rel.value}", item.text)
             continue
         since += 1
-        if head := item.sense("head"):
-            if head.value != "any":
-                found.setdefault(f"head:{head.value}", item.text)
+        if item.value("head") not in ("", "any"):
+            found.setdefault(f"head:{item.value('head')}", item.text)
         if disease := item.disease:
             found.setdefault(f"dis:{disease.name}", item.text)
         if not names:
@@ -129,18 +132,23 @@ class Description:
         self.words: set[str] = set()
         about: dict[str, set[str]] = {}
         types: dict[str, set[str]] = {}
+        self.rows: dict[str, list[frozenset[str]]] = {}
+        self.also: dict[str, set[str]] = {}  # what a structure is too, though few call it that: the liver a gland
         for row in read_rows("functions.csv"):
-            if row["kind"] == "type":
-                types[row["subject"]] = set(row["text"].split())
+            if row["kind"] in ("type", "also"):
+                table = types if row["kind"] == "type" else self.also
+                table[row["subject"]] = set(row["text"].split())
                 continue
-            about.setdefault(row["subject"], set()).update(self._read(row["text"]))
+            told = self._read(row["text"])
+            about.setdefault(row["subject"], set()).update(told)
+            self.rows.setdefault(row["subject"], []).append(frozenset(told))
         for row in read_rows("relations.csv"):
             own = about.setdefault(row["subject"], set())
-            for feature in self._read(row["object"]):
-                own.add(feature)
-                if feature[0] in "@#":
-                    own.add(f"{row['relation']}>{feature}")
-            own.add(f"rel:{row['relation']}")
+            told = self._read(row["object"])
+            told |= {f"{row['relation']}>{feature}" for feature in told if feature[0] in "@#"}
+            told.add(f"rel:{row['relation']}")
+            own |= told
+            self.rows.setdefault(row["subject"], []).append(frozenset(told))
         self.about, self.types = about, types
 
     def _read(self, text: str) -> set[str]:
@@ -229,11 +237,22 @@ class Description:
         asked = {kind for kind in kinds if kind not in ("any", "")}
         ranked = []
         for id, score in scores.items():
-            concept, side, level, own, own_kinds = self.candidates[id]
+            concept, side, level, _, own_kinds = self.candidates[id]
             if asked and not asked & own_kinds:
-                score *= 0.3
+                score *= 0.75 if asked & self.also.get(concept, set()) else 0.3
             ranked.append(Described(concept, side, level, id, score, tuple(shared.get(id, ()))))
-        return sorted(ranked, key=lambda d: (-d.score, d.id))
+        ranked.sort(key=lambda d: (-d.score, d.id))
+        whole = [replace(d, score=d.score + _TOGETHER * self._together(d, wanted)) for d in ranked[:_CLOSER]]
+        return sorted(whole, key=lambda d: (-d.score, d.id))
+
+    def _together(self, found: Described, wanted: Mapping[str, float]) -> float:
+        """What one row says of what is wanted, if it says more than one thing: "stores" and "bile" in one breath."""
+        best = 0.0
+        for row in (*self.rows.get(found.id, ()), *self.rows.get(found.concept, ())):
+            both = [f for f in row if f in wanted and not f.startswith(("rel:", "head:"))]
+            if len(both) > 1:
+                best = max(best, sum(self.weights.get(f, 0.0) * wanted[f] for f in both))
+        return best
 
 
 def _unsided(feature: str) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 from ...values import Side
 from .clauses import Clause
 from .describe import Described, features, load_descriptions
 from .items import Item
 from .lexicon import Ref
+from .mention import Mention, SideWord
 from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
-from .scope import Mention, SideWord
+from .text import word_set
 
 __all__ = ["described", "from_context", "generic_group", "told_as_abnormal"]
 
@@ -26,24 +28,37 @@ _AROUND = 0.4  # a feature of the text around the request counts less than one o
 _DISEASE = 5.0
 _DISEASE_AROUND = 4.5
 _FINDING = 2.0
-_NORMAL = -2.5
+_NAMED = 1.0  # it is spoken of at all
+_NORMAL = -3.5
 
 
 def told_as_abnormal(reading: Reading) -> list[str] | None:
     """ "the newly fractured vertebra", "the collapsed lobe": the one of its kind that the text tells as abnormal."""
     kinds = {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")}
-    wanted = "vertebra" if kinds & {"vertebra", "C", "T", "L"} else "rib" if "rib" in kinds else "lobe" if "lobe" in kinds else ""
+    wanted = (
+        "vertebra"
+        if kinds & {"vertebra", "C", "T", "L"}
+        else "rib"
+        if "rib" in kinds
+        else "lobe"
+        if "lobe" in kinds
+        else ""
+    )
     if not wanted or not reading.context:
         return None
     candidates: dict[str, tuple[float, Item, Clause, int]] = {}
-    for clause in reading.context:
+    said = _said(reading)
+    for clause in reading.context[-40:]:
         for start, end, normal, score in _phrases(clause):
+            first = True
+            linked = sum(s for _, s in _linked(clause, said)[:1]) / _LINK
             for at in range(start, end):
                 item = clause.items[at]
-                if _of_kind(item, wanted) and not normal and score > 0:
-                    key = item.norm
-                    if key not in candidates or candidates[key][0] < score:
-                        candidates[key] = (score, item, clause, at)
+                if _of_kind(item, wanted) and not normal and score + linked > 0:
+                    key, total = item.norm, score + linked + 0.1 * first
+                    first = False
+                    if key not in candidates or candidates[key][0] < total:
+                        candidates[key] = (total, item, clause, at)
     if not candidates:
         return None
     ranked = sorted(candidates.values(), key=lambda c: -c[0])
@@ -58,10 +73,11 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
 
 def _sides_around(clause: Clause, at: int) -> list[SideWord]:
     """The nearest side word before (or after) an item of the text around the request."""
-    for n in (*range(at - 1, max(-1, at - 8), -1), *range(at + 1, min(len(clause.items), at + 4))):
-        value = clause.items[n].value("side")
+    for n in (*range(at - 1, max(-1, at - 12), -1), *range(at + 1, min(len(clause.items), at + 4))):
+        item = clause.items[n]
+        value = item.value("side") or next((r.side.value for r in item.refs[:1]), "")
         if value in ("left", "right"):
-            return [SideWord(value, clause.items[n].text, n, 0)]
+            return [SideWord(value, item.text, n, 0)]
     return []
 
 
@@ -81,15 +97,17 @@ def _phrases(clause: Clause) -> list[tuple[int, int, bool, float]]:
     return found
 
 
-_OLD = frozenset("old unchanged stable known previous chronic healed longstanding prior treated".split())
-_NEW = frozenset("new newly acute fresh recent now".split())
+_OLD = word_set("old unchanged stable known previous chronic healed longstanding prior treated")
+_NEW = word_set("new newly acute fresh recent now")
 
 
 def _of_kind(item: Item, wanted: str) -> bool:
     if item.counted is not None:
         return item.counted.kind == wanted
     return any(
-        ref.concept.startswith("lung_") and "lobe" in ref.concept if wanted == "lobe" else ref.concept == wanted and bool(ref.level)
+        ref.concept.startswith("lung_") and "lobe" in ref.concept
+        if wanted == "lobe"
+        else ref.concept == wanted and bool(ref.level)
         for ref in item.refs
     )
 
@@ -107,6 +125,9 @@ def described(reading: Reading) -> list[str] | None:
     """The structure that the request describes, with the help of the text around it."""
     heads = reading.of("head")
     mention = heads[0] if heads else None
+    for other in heads[1:]:
+        if mention is not None and not mention.sides and other.clause == mention.clause:
+            mention.sides = other.sides
     kinds = {i.value("head") for m in heads for i in (m.item,)}
     if mention is None and not _looks_described(reading):
         return None
@@ -115,14 +136,16 @@ def described(reading: Reading) -> list[str] | None:
 
 def _looks_described(reading: Reading) -> bool:
     """No noun that stands for the target, but relations or enough words: "First portion of the small intestine"."""
-    return any(i.value("rel") not in ("", "of", "to", "with") for i in reading.request_items) or reading.asks("missing", "disease", "adjective")
+    return any(i.value("rel") not in ("", "of", "to", "with") for i in reading.request_items) or reading.asks(
+        "missing", "disease", "adjective"
+    )
 
 
-def _best(reading: Reading, kinds: set[str], mention: Mention | None) -> list[str] | None:
+def _best(reading: Reading, kinds: set[str], mention: Mention | None, least: float = ENOUGH) -> list[str] | None:
     table = load_descriptions()
     wanted: dict[str, float] = {}
     words: dict[str, str] = {}
-    for clause in reading.request:
+    for clause in reading.request[-40:]:
         for feature, text in features(_positive(clause, reading)).items():
             wanted[feature] = 1.0
             words.setdefault(feature, text)
@@ -132,11 +155,17 @@ def _best(reading: Reading, kinds: set[str], mention: Mention | None) -> list[st
                 wanted[feature] = _AROUND
                 words.setdefault(feature, text)
     bonus = _bonus(reading)
-    if "vertebra" in kinds:
-        kinds = {"vertebra"}
+    counted = {m.item.value("levelnoun") for m in reading.of("head")} & {"vertebra", "rib", "disc", "C", "T", "L"}
     ranked = [d for d in table.rank(wanted, kinds, bonus) if not _wrong_side(d, reading, mention)]
+    if counted or "vertebra" in kinds:
+        concepts = {"rib"} if counted == {"rib"} else {"intervertebral_disc"} if counted == {"disc"} else {"vertebra"}
+        ranked = [d for d in ranked if d.concept in concepts]
     ranked = [d for d in ranked if not _ruled_out(d, reading)]
-    if not ranked or ranked[0].score < ENOUGH:
+    told = _told_of(reading)
+    if len(told) >= _A_REPORT:  # a report speaks of what it is about
+        ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
+        ranked.sort(key=lambda d: (-d.score, d.id))
+    if not ranked or ranked[0].score < least:
         return None
     best = ranked[0]
     rivals = [d for d in ranked[1:] if d.concept != best.concept or (d.level != best.level)]
@@ -157,12 +186,26 @@ def _resolved(best: Described, ranked: list[Described], reading: Reading, mentio
     mention = mention or _stand_in(reading)
     if mention is None:
         return [best.id]
-    twin = next((d for d in ranked[1:] if d.concept == best.concept and d.level == best.level and d.side is not best.side), None)
+    twin = next(
+        (d for d in ranked[1:] if d.concept == best.concept and d.level == best.level and d.side is not best.side), None
+    )
     if best.side is not Side.NONE and (twin is None or best.score > twin.score + 0.5):
         return [best.id]
-    if best.side is Side.NONE:
-        return [best.id]
     return resolve_ref(Ref(best.concept, level=best.level), mention, reading)
+
+
+def _told_of(reading: Reading) -> set[str]:
+    """Concepts that the text around the request names, or that a disease it names sits in."""
+    told: set[str] = set()
+    for clause in reading.context[-40:]:
+        for item in clause.items:
+            told |= {ref.concept for ref in item.refs}
+            told |= set(item.disease.structures) if item.disease else set()
+    return told
+
+
+_A_REPORT = 4  # structures named around a request, from which on it is a report
+_UNTOLD = 0.75
 
 
 def _stand_in(reading: Reading) -> Mention | None:
@@ -192,7 +235,9 @@ def _ruled_out(found: Described, reading: Reading) -> bool:
             for ref in mention.item.refs:
                 if ref.concept in (found.concept, found.id) and ref.side in (Side.NONE, found.side):
                     return True
-        if mention.role == "anchor" and any(ref.concept == found.concept and found.level == ref.level for ref in mention.item.refs):
+        if mention.role == "anchor" and any(
+            ref.concept == found.concept and found.level == ref.level for ref in mention.item.refs
+        ):
             return True
     return False
 
@@ -200,9 +245,9 @@ def _ruled_out(found: Described, reading: Reading) -> bool:
 def _bonus(reading: Reading) -> dict[str, float]:
     """What diseases and findings add: to the seat of a disease, to what is told as abnormal."""
     bonus: defaultdict[str, float] = defaultdict(float)
+    said = _said(reading)
     seen: set[tuple[str, str]] = set()
-    for clause in (*reading.request, *reading.context[-40:]):
-        asked = clause in reading.request
+    for asked, clause in (*((True, c) for c in reading.request[-40:]), *((False, c) for c in reading.context[-40:])):
         for item in clause.items:
             disease = item.disease
             if disease is None or (disease.name, "d") in seen:
@@ -211,6 +256,13 @@ def _bonus(reading: Reading) -> dict[str, float]:
             for concept in disease.structures:
                 bonus[concept] += (_DISEASE if asked else _DISEASE_AROUND) / len(disease.structures)
         if not asked:
+            for concept, score in _linked(clause, said):
+                bonus[concept] += score
+            for item in clause.items:
+                for ref in item.refs[:1]:
+                    if (ref.concept, "named") not in seen:
+                        seen.add((ref.concept, "named"))
+                        bonus[ref.concept] += _NAMED
             for concept, score in _findings(clause):
                 if (concept, str(score)) not in seen:
                     seen.add((concept, str(score)))
@@ -218,11 +270,35 @@ def _bonus(reading: Reading) -> dict[str, float]:
     return bonus
 
 
+def _said(reading: Reading) -> set[str]:
+    """What the request says of its target, without names."""
+    return {f for c in reading.request[-40:] for f in features(_positive(c, reading), structures=False) if _telling(f)}
+
+
+def _linked(clause: Clause, said: set[str]) -> list[tuple[str, float]]:
+    """Structures told together with what the request says of its target: "the gland with the nodule"."""
+    if clause.has("normal") or not said:
+        return []
+    told = {f for f in features(clause.items, structures=False) if _telling(f)}
+    shared = len(said & told)
+    return [(ref.concept, min(shared, 2) * _LINK) for item in clause.items for ref in item.refs[:1] if shared]
+
+
+def _telling(feature: str) -> bool:
+    return not feature.startswith(("rel:", "head:", "@"))
+
+
+_LINK = 3.0
+
+
 def _findings(clause: Clause) -> list[tuple[str, float]]:
     """Structures of a clause that are told as abnormal or normal."""
-    abnormal = clause.has("abnormal") or any(i.disease for i in clause.items) or any(i.norm.isdecimal() for i in clause.items)
+    abnormal = (
+        clause.has("abnormal") or any(i.disease for i in clause.items) or any(i.norm.isdecimal() for i in clause.items)
+    )
     normal = clause.has("normal")
-    score = _NORMAL if normal and not clause.has("abnormal") else _FINDING if abnormal else 0.0
+    much = sum("abnormal" in i.kinds for i in clause.items)
+    score = _NORMAL if normal and not clause.has("abnormal") else _FINDING + min(much, 3) if abnormal else 0.0
     return [(ref.concept, score) for item in clause.items for ref in item.refs[:1] if score]
 
 
@@ -237,7 +313,7 @@ def _name(found: Described, reading: Reading) -> str:
 
 def from_context(reading: Reading) -> list[str] | None:
     """What the request points to: adjectives, what it gives as its reason, the missing one, the one that is left."""
-    for stage in (_adjective, _what_is_left, _missing, _reason, _last_named):
+    for stage in (_adjective, _what_is_left, _missing, _reason, _last_named, _described_loosely):
         found = stage(reading)
         if found:
             return found
@@ -288,7 +364,12 @@ def _reason(reading: Reading) -> list[str] | None:
             return resolve_ref(mention.item.refs[0], mention, reading) if mention.item.refs else None
     for mention in reading.mentions:
         disease = mention.item.disease
-        if disease is not None and len(disease.structures) == 1 and mention.role in ("wanted", "context") and disease.kind != "sign":
+        if (
+            disease is not None
+            and len(disease.structures) == 1
+            and mention.role in ("wanted", "context")
+            and disease.kind != "sign"
+        ):
             reading.say(f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}.")
             return resolve_ref(Ref(disease.structures[0]), mention, reading)
     return None
@@ -296,7 +377,7 @@ def _reason(reading: Reading) -> list[str] | None:
 
 def _last_named(reading: Reading) -> list[str] | None:
     """ "Left kidney. Outline it please.": the structure that was named before, if it is the only one."""
-    if not (reading.asks("pron") or reading.asks("ask")):
+    if not reading.asks("pron", "ask", "only", "side"):
         return None
     named: dict[str, Item] = {}
     for clause in reading.context:
@@ -307,7 +388,15 @@ def _last_named(reading: Reading) -> list[str] | None:
         return None
     item = next(iter(named.values()))
     reading.say(f"“{item.text}” is the only structure the text names.")
-    return resolve_ref(item.refs[0], _as_mention(item), reading)
+    ref, mention = item.refs[0], _as_mention(item)
+    if reading.sides:  # "outline the other one", "today the right only"
+        ref, mention.sides = Ref(ref.concept, level=ref.level), reading.sides
+    return resolve_ref(ref, mention, reading)
+
+
+def _described_loosely(reading: Reading) -> list[str] | None:
+    """ "Where the islets of Langerhans are": no noun to hold on to, only what the tables say of one structure."""
+    return _best(reading, set(), None, least=1.3 * ENOUGH) if len(reading.request) == 1 else None
 
 
 def _as_mention(item: Item) -> Mention:

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field, replace
 from .levels import Counted, counted_at
 from .lexicon import Disease, Lexicon, Ref, Sense
 from .spelling import Speller
-from .text import Token
+from .text import Token, word_set
 
 __all__ = ["Item", "correct_tokens", "read_items"]
 
+MANY_UNKNOWN = 60
+"""Unknown words in one piece of text up to which each is looked at for an error."""
+
 _APOSTROPHES = frozenset("'\u2019\u02bc")
-_MR_WORDS = frozenset(
-    "weighted weighting w wi signal hyperintense hypointense hyperintensity flair image images sequence mapping map bright"
-    " dark post pre fs fat sat hyperintensities contrast gad gd n0 n1 n2 n3 m0 m1 tse fse space dixon".split()
+_MR_WORDS = word_set(
+    "weighted weighting w wi signal hyperintense hypointense hyperintensity flair image images sequence",
+    "mapping map bright dark post pre fs fat sat hyperintensities contrast gad gd n0 n1 n2 n3 m0 m1 tse fse",
+    "space dixon",
 )
 
 
@@ -77,6 +81,7 @@ def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) 
     """Tokens with errors of typing and dictation mended, and what was mended, in words."""
     mended: list[Token] = []
     notes: list[str] = []
+    guesses = 0
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -98,6 +103,11 @@ def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) 
                 notes.append(f"“{typed}” read as “{word}”")
             at = end
             continue
+        guesses += not speller.known(token.norm)
+        if guesses > MANY_UNKNOWN:  # not a text with errors, but one in another language, or noise
+            mended.append(token)
+            at += 1
+            continue
         word = speller.correct(token.norm) or (_rib_misheard(tokens, at) or "")
         if word:
             notes.append(f"“{token.text}” read as “{word}”")
@@ -111,7 +121,7 @@ def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) 
 def _joined(tokens: Sequence[Token], at: int, speller: Speller) -> tuple[int, str] | None:
     for count in (3, 2):
         group = tokens[at : at + count]
-        if len(group) == count and all(t.kind == "word" and not t.newline or t is group[0] for t in group):
+        if len(group) == count and all((t.kind == "word" and not t.newline) or t is group[0] for t in group):
             word = speller.joined([t.norm for t in group])
             if word:
                 return at + count, word
@@ -128,15 +138,14 @@ def _rib_misheard(tokens: Sequence[Token], at: int) -> str | None:
     return None
 
 
-_ORDINALS = frozenset(
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last lowest".split()
-)
+_ORDINALS = word_set("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last lowest")
 
 
-_SHORT_WORDS = frozenset(
-    "a an am as at be by do go he hi if in is it me my no of on or so to up us we the and for are was has had can may all out"
-    " low pain la le les el los las un una uno il lo i gli al de du des da das do dos der die den ist im et y e o ou os em na ne"
-    " ma se si su te tu va pa ti con per por sin sur ad ex ta met add aim sat ant post cap bad bar mid man men her his".split()
+_SHORT_WORDS = word_set(
+    "a an am as at be by do go he hi if in is it me my no of on or so to up us we the and for are was has had",
+    "can may all out low pain la le les el los las un una uno il lo i gli al de du des da das do dos der die",
+    "den ist im et y e o ou os em na ne ma se si su te tu va pa ti con per por sin sur ad ex ta met add aim",
+    "sat ant post cap bad bar mid man men her his",
 )
 """Everyday words of the languages read here: an abbreviation spelled like one counts only in capitals (ON, LA, PA)."""
 
@@ -155,14 +164,15 @@ def read_items(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Ite
             continue
         found = lexicon.match(tokens, at)
         counted = counted_at(tokens, at, lexicon)
-        if counted and counted.end >= (found[0] if found else 0) and not _not_a_level(tokens, at, counted):
-            end, senses, plural = counted.end, [], False
-        else:
+        if counted and (counted.end < (found[0] if found else 0) or _not_a_level(tokens, at, counted)):
             counted = None
-            end, senses, plural = found if found else (at + 1, [], False)
+        nothing: tuple[int, list[Sense], bool] = (counted.end if counted else at + 1, [], False)
+        end, senses, plural = found if found and not counted else nothing
         kept = tuple(s for s in senses if _active(s, tokens, at, end, active))
         if plural:
-            kept = tuple(s for s in kept if s.kind not in ("ask", "nonask", "rel", "side", "not", "only", "except", "cause"))
+            kept = tuple(
+                s for s in kept if s.kind not in ("ask", "nonask", "rel", "side", "not", "only", "except", "cause")
+            )
         items.append(
             Item(
                 at,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ...values import Side
-from .lexicon import Disease
+from .lexicon import Disease, Ref
+from .mention import Mention
 from .outcome import Question
 from .reading import Reading
-from .resolve import resolve_ref, side_for
-from .lexicon import Ref
-from .scope import Mention
+from .sides import agreed_side, side_for
+from .text import word_set
 
 __all__ = ["lesion_wanted"]
 
-_GENERIC = frozenset("tumour nodule metastasis cyst abscess haematoma effusion stone polyp thrombus".split())
+_GENERIC = word_set("tumour nodule metastasis cyst abscess haematoma effusion stone polyp thrombus")
 _ORGAN_WORDS = {"hip_bone": "hip", "urinary_bladder": "bladder", "thyroid_gland": "thyroid", "adrenal_gland": "adrenal"}
 
 
@@ -30,7 +30,9 @@ def lesion_wanted(reading: Reading) -> list[str] | None:
     for sense in reading.lexicon.lookup(name):
         if sense.kind == "structure" and sense.refs:
             ref = sense.refs[0]
-            found = known.structure_for(ref.concept, side, ref.level) or known.structure_for(ref.concept, Side.NONE, ref.level)
+            found = known.structure_for(ref.concept, side, ref.level) or known.structure_for(
+                ref.concept, Side.NONE, ref.level
+            )
             if found is None and ref.concept in known.structures:
                 found = known.structures[ref.concept]
             if found is not None:
@@ -44,9 +46,9 @@ def _object(lesions: list[Mention], reading: Reading) -> Mention | None:
     structures = [m for m in reading.of("structure", "outside") if not _site(m, lesions, reading)]
     heads = [m for m in reading.of("head") if m.item.value("head") != "any" and not _same_phrase(m, lesions)]
     rivals = structures + heads
+    if not rivals:
+        return next((m for m in lesions if _segment_asks(m, reading)), lesions[-1])
     for lesion in lesions:
-        if not rivals:
-            return lesion
         clause = reading.clauses[lesion.clause]
         before = clause.items[: lesion.at]
         asked = max((n for n, i in enumerate(before) if "ask" in i.kinds or "only" in i.kinds), default=-1)
@@ -55,12 +57,22 @@ def _object(lesions: list[Mention], reading: Reading) -> Mention | None:
         if asked >= 0 and lesion.at < first and not elsewhere and lesion.at - asked <= 4:
             return lesion
         following = clause.items[lesion.at + 1 : lesion.at + 3]
-        if any("only" in i.kinds for i in following) and not any(m.at > lesion.at and m.clause == lesion.clause for m in rivals):
+        if any("only" in i.kinds for i in following) and not any(
+            m.at > lesion.at and m.clause == lesion.clause for m in rivals
+        ):
             return lesion
         excluded = [m for m in reading.mentions if m.role == "excluded" and m.kind in ("structure", "head", "outside")]
         if excluded and elsewhere:
             return lesion
     return None
+
+
+def _segment_asks(mention: Mention, reading: Reading) -> bool:
+    """Whether an asking word stands in the same part of the clause: "CRC follow-up: liver mets please"."""
+    items = reading.clauses[mention.clause].items
+    start = max((n for n in range(mention.at) if items[n].text in (",", ":", ";", "(")), default=-1)
+    end = next((n for n in range(mention.at, len(items)) if items[n].text in (",", ":", ";", ")")), len(items))
+    return any(items[n].kinds & {"ask", "only"} for n in range(start + 1, end))
 
 
 def _same_phrase(head: Mention, lesions: list[Mention]) -> bool:
@@ -95,7 +107,9 @@ def _name(mention: Mention, reading: Reading) -> tuple[str, Side]:
             "site-needed",
             f"The request asks for “{mention.text}” and doesn't say in which organ.",
             "Which organ is it in?",
-            tuple(f"{organ} {disease.lesion}" for organ in ("liver", "kidney", "lung")) if disease.name == "tumour" else (),
+            tuple(f"{organ} {disease.lesion}" for organ in ("liver", "kidney", "lung"))
+            if disease.name == "tumour"
+            else (),
         )
     return f"{_ORGAN_WORDS.get(site, site.replace('_', ' '))} {disease.lesion}", _side(mention, reading, site)
 
@@ -134,7 +148,7 @@ def _organ(ref: Ref, reading: Reading) -> str:
         return "liver"
     if concept.startswith("pancreas_"):
         return "pancreas"
-    if concept.startswith("kidney") or concept.startswith("renal_"):
+    if concept.startswith(("kidney", "renal_")):
         return "kidney"
     own = reading.lexicon.vocabulary.structures.get(concept)
     if own is not None and own.side is not Side.NONE:
@@ -153,14 +167,29 @@ def _specific(generic: Disease, reading: Reading, site: str) -> Disease | None:
             if disease is not None and disease.lesion and disease.name not in _GENERIC:
                 if generic.name in ("tumour",) and not _tumorous(disease):
                     continue
-                if generic.name not in ("tumour",) and generic.lesion not in disease.lesion and generic.name not in disease.name:
+                if (
+                    generic.name not in ("tumour",)
+                    and generic.lesion not in disease.lesion
+                    and generic.name not in disease.name
+                ):
                     continue
                 if not site or site in disease.structures or not disease.structures:
                     named.append(disease)
     return named[0] if named else None
 
 
-_NOT_TUMOROUS = ("effusion", "ascites", "haematoma", "haemorrhage", "cyst", "abscess", "infarct", "stroke", "aneurysm", "nodes")
+_NOT_TUMOROUS = (
+    "effusion",
+    "ascites",
+    "haematoma",
+    "haemorrhage",
+    "cyst",
+    "abscess",
+    "infarct",
+    "stroke",
+    "aneurysm",
+    "nodes",
+)
 
 
 def _tumorous(disease: Disease) -> bool:
@@ -169,15 +198,13 @@ def _tumorous(disease: Disease) -> bool:
 
 def _side(mention: Mention, reading: Reading, concept: str) -> Side:
     """Side of a lesion in a paired organ, where the text gives one."""
-    if not concept or not any(s.side is not Side.NONE for s in reading.lexicon.vocabulary.by_concept(concept)):
-        if concept or not mention.sides:
-            return Side.NONE
+    paired = any(s.side is not Side.NONE for s in reading.lexicon.vocabulary.by_concept(concept))
+    if not paired and (concept or not mention.sides):
+        agreed_side(mention, reading, mention.text)
+        return Side.NONE
     try:
         return side_for(mention, reading, Ref(concept or "lesion")) or Side.NONE
     except Question as question:
         if question.code in ("side-needed",):
             return Side.NONE
         raise
-
-
-_ = resolve_ref

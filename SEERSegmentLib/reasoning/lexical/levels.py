@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ...values import Side
 from .lexicon import Lexicon
-from .text import Token
+from .text import Token, word_set
 
 __all__ = ["COUNTS", "SEQUENCE", "Counted", "counted_at"]
 
@@ -20,11 +20,12 @@ SEQUENCE: tuple[str, ...] = tuple(f"{r}{n}" for r in "CTLS" for n in range(1, CO
 _CODE = re.compile(r"(c|th|t|d|l|s|hwk|bwk|lwk|swk|hw|bw|lw|vc|vt|vl)(\d{1,2})")
 _LETTERS = {"c": "C", "t": "T", "th": "T", "d": "T", "l": "L", "s": "S", "hwk": "C", "bwk": "T", "lwk": "L", "swk": "S",
             "hw": "C", "bw": "T", "lw": "L", "vc": "C", "vt": "T", "vl": "L"}  # fmt: skip
-_RANGE_WORDS = frozenset("to through thru bis a till hasta ate until up 至 到 から".split())
+_RANGE_WORDS = word_set("to through thru bis a till hasta ate until up 至 到 から")
 _RANGE_MARKS = frozenset("-\u2010\u2011\u2012\u2013\u2014~\uff5e\u301c")
-_LIST_WORDS = frozenset("and und et y e plus 和 与 と および".split())
-_UNITS = frozenset("mm cm ml cc year years yr yrs week weeks month months day days hours x hu kg percent".split())
+_LIST_WORDS = word_set("and und et y e plus 和 与 と および")
+_UNITS = word_set("mm cm ml cc year years yr yrs week weeks month months day days hours x hu kg percent")
 _MAX_LIST = 24
+_NOUN, _NUMBER, _SPAN = frozenset({"levelnoun"}), frozenset({"ord", "card", "roman"}), frozenset({"span"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,16 @@ class Counted:
 
 def counted_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
     """Levels that begin at a token, or None."""
-    return _named_span(tokens, at, lexicon) or _sided_rib(tokens, at, lexicon) or _codes(tokens, at, lexicon) or _numbers_then_noun(tokens, at, lexicon) or _noun_then_numbers(tokens, at, lexicon)
+    norm = tokens[at].norm
+    if not (norm[-1:].isdecimal() or norm[:1].isdecimal() or norm in _LETTERS or lexicon.begins_count(norm)):
+        return None
+    return (
+        _named_span(tokens, at, lexicon)
+        or _sided_rib(tokens, at, lexicon)
+        or _codes(tokens, at, lexicon)
+        or _numbers_then_noun(tokens, at, lexicon)
+        or _noun_then_numbers(tokens, at, lexicon)
+    )
 
 
 # ------------------------------------------------------------------------------------------------- T12, L3/4, T10-12
@@ -56,7 +66,7 @@ def counted_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | 
 
 def _named_span(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
     """ "floating ribs", "thoracolumbar junction": levels that have a name together."""
-    found = lexicon.match(tokens, at)
+    found = lexicon.match(tokens, at, _SPAN)
     value = next((s.value for s in found[1] if s.kind == "span"), "") if found else ""
     if not found or not value:
         return None
@@ -98,7 +108,12 @@ def _code(tokens: Sequence[Token], at: int) -> tuple[str, int, int, str] | None:
         step = at + 1
         if step < len(tokens) and tokens[step].text in ("-", ".", " ") and not tokens[step].spaced:
             step += 1
-        if step < len(tokens) and tokens[step].norm.isdigit() and len(tokens[step].norm) <= 2 and not tokens[step].newline:
+        if (
+            step < len(tokens)
+            and tokens[step].norm.isdecimal()
+            and len(tokens[step].norm) <= 2
+            and not tokens[step].newline
+        ):
             after = tokens[step + 1].norm if step + 1 < len(tokens) else ""
             if after not in _UNITS:
                 return _LETTERS[norm], int(tokens[step].norm), step + 1, norm
@@ -118,7 +133,7 @@ def _codes(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None
         if nxt is None:
             break
         tight = not token.spaced
-        if token.text == "/" and nxt[1] == number + 1 or token.text == "/" and nxt[0] != region:
+        if (token.text == "/" and nxt[1] == number + 1) or (token.text == "/" and nxt[0] != region):
             slashed = True
         elif token.text in _RANGE_MARKS or token.norm in _RANGE_WORDS:
             between = _between((region, number), nxt[:2])
@@ -127,25 +142,34 @@ def _codes(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None
             found += between
             ranged = True
         elif token.norm in _LIST_WORDS or token.text in "+,、，" or token.text == "/":
-            if token.text == "," and not tight and nxt[2] - end == 2 and _code(tokens, end + 1) is None and _unit_after(tokens, nxt[2]):
+            if (
+                token.text == ","
+                and not tight
+                and nxt[2] - end == 2
+                and _code(tokens, end + 1) is None
+                and _unit_after(tokens, nxt[2])
+            ):
                 break
         else:
             break
         region, number, end = nxt[0], nxt[1], nxt[2]
         found.append((region, number))
     end, noun = _noun_after(tokens, end, lexicon)
-    if (slashed or ranged) and noun == "disc" and len(found) == 2 or slashed and len(found) == 2 and noun == "":
+    if ((slashed or ranged) and noun == "disc" and len(found) == 2) or (slashed and len(found) == 2 and noun == ""):
         return _disc(found, end)
     if noun == "disc" and len(found) == 1:
         return None
+    rib = _noun(tokens, end, lexicon)
+    if rib and rib[1] == "rib" and {r for r, _ in found} == {"T"}:  # "T5 rib"
+        return _counted("rib", [n for _, n in found], rib[0])
     return _vertebrae(found, end, letters)
 
 
 def _bare_number(tokens: Sequence[Token], at: int, region: str) -> tuple[str, int, int, str] | None:
-    if at < len(tokens) and tokens[at].norm.isdigit() and len(tokens[at].norm) <= 2 and tokens[at].kind == "word":
-        if not _unit_after(tokens, at + 1):
-            return region, int(tokens[at].norm), at + 1, ""
-    return None
+    token = tokens[at] if at < len(tokens) else None
+    if token is None or token.kind != "word" or not token.norm.isdecimal() or len(token.norm) > 2:
+        return None
+    return None if _unit_after(tokens, at + 1) else (region, int(token.norm), at + 1, "")
 
 
 def _unit_after(tokens: Sequence[Token], at: int) -> bool:
@@ -185,7 +209,7 @@ def _vertebrae(found: list[tuple[str, int]], end: int, letters: str) -> Counted:
 
 
 def _noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, str] | None:
-    found = lexicon.match(tokens, at) if at < len(tokens) else None
+    found = lexicon.match(tokens, at, _NOUN) if at < len(tokens) else None
     if found is None:
         return None
     end, senses, _ = found
@@ -215,7 +239,7 @@ def _number(tokens: Sequence[Token], at: int, lexicon: Lexicon, *, roman: bool) 
         return (int(norm), end, "digit") if int(norm) else None
     if match := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th|e|er|ere|eme|a|o)", norm):
         return int(match[1]), at + 1, "ord"
-    found = lexicon.match(tokens, at)
+    found = lexicon.match(tokens, at, _NUMBER)
     if found is None:
         return None
     for kind in ("ord", "card", *(("roman",) if roman else ())):
@@ -225,7 +249,9 @@ def _number(tokens: Sequence[Token], at: int, lexicon: Lexicon, *, roman: bool) 
     return None
 
 
-def _number_list(tokens: Sequence[Token], at: int, lexicon: Lexicon, *, roman: bool) -> tuple[list[int], int, str] | None:
+def _number_list(
+    tokens: Sequence[Token], at: int, lexicon: Lexicon, *, roman: bool
+) -> tuple[list[int], int, str] | None:
     first = _number(tokens, at, lexicon, roman=roman)
     if first is None:
         return None
@@ -255,8 +281,7 @@ def _numbers_then_noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
         at += 1
     listed = _number_list(tokens, at, lexicon, roman=False)
     if listed is None:
-        span = _edge_span(tokens, at, lexicon)
-        return span
+        return _edge_span(tokens, at, lexicon)
     numbers, end, kind = listed
     if kind == "card" and start == at:
         return None
@@ -268,6 +293,9 @@ def _numbers_then_noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
         noun = _noun(tokens, step, lexicon)
         if noun or tokens[step].norm not in _FILLERS:
             break
+    if noun is not None and noun[1] == "vertebra" and kind == "ord" and _from_top(tokens, noun[0]):
+        real = [n for n in numbers if 0 < n <= len(SEQUENCE)]
+        return Counted("vertebra", tuple(SEQUENCE[n - 1] for n in real), noun[0] + 3) if real else None
     if noun is None or noun[1] in ("vertebra", "disc"):
         return None
     if kind == "digit" and noun[1] in COUNTS and noun[1] != "rib" and start == at and not _ordinal_dot(tokens, end):
@@ -276,12 +304,21 @@ def _numbers_then_noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
         return None
     counted = _counted(noun[1], numbers, _tail(tokens, noun[0], lexicon))
     words = {t.norm for t in tokens[end : noun[0]]}
-    if counted is not None and counted.kind == "rib" and (words & {"pair", "pairs"} or "ribs" in words and kind == "ord"):
+    if (
+        counted is not None
+        and counted.kind == "rib"
+        and (words & {"pair", "pairs"} or ("ribs" in words and kind == "ord"))
+    ):
         return replace(counted, paired=True)
     return counted
 
 
-_FILLERS = frozenset("left right lt rt l r pair of pairs the th set linken rechten linke rechte 左 右".split())
+_FILLERS = word_set("left right lt rt l r pair of pairs the th set linken rechten linke rechte 左 右")
+
+
+def _from_top(tokens: Sequence[Token], at: int) -> bool:
+    """ "second vertebra | from the top"."""
+    return [t.norm for t in tokens[at : at + 3]] in (["from", "the", "top"], ["of", "the", "spine"])
 
 
 def _ordinal_dot(tokens: Sequence[Token], end: int) -> bool:
@@ -334,7 +371,7 @@ def _noun_then_numbers(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
     return _counted(noun[1], listed[0], _tail(tokens, listed[1], lexicon))
 
 
-_NUMBER_WORDS = frozenset("no nr number numbers num n level levels left right 第".split()) - {"left", "right"}
+_NUMBER_WORDS = word_set("no nr number numbers num n level levels left right 第") - {"left", "right"}
 
 
 def _tail(tokens: Sequence[Token], end: int, lexicon: Lexicon) -> int:

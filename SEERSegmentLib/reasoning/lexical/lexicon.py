@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any
 
 from ...anatomy import Entry, Vocabulary, load_vocabulary, normalise
 from ...anatomy.tables import read_rows
 from ...values import Side
-from .text import Token, tokenise
+from .text import Token, tokenise, word_set
 
 __all__ = ["Disease", "Lexicon", "Ref", "Sense", "load_lexicon", "word_forms"]
 
@@ -71,15 +72,20 @@ class Lexicon:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._root = _Node()
-        self.words: dict[str, int] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 other English, 0 none
+        self.words: dict[
+            str, int
+        ] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 other English, 0 none
         self.cjk_terms: set[str] = set()
         self.languages: dict[str, str] = {}  # word that only one other language has → that language
         for key, entries in vocabulary.keys.items():
             meanings = tuple(self._ref(e) for e in entries)
+            if meanings[0].concept.endswith("_fracture") and key.rpartition(" ")[2] in _BONES:
+                continue  # "the broken rib" is the rib
             self._add(
                 key,
                 Sense(
                     "structure",
+                    "lesion" if self._is_lesion(meanings[0]) else "",
                     refs=meanings,
                     language=entries[0].language,
                     ambiguous=len(meanings) > 1,
@@ -106,6 +112,10 @@ class Lexicon:
             weight = 0 if row["language"] != "en" else 3 if kind in ("head", "levelnoun") else 1
             self._add(row["term"], Sense(kind, value or "", language=row["language"]), weight)
 
+    def _is_lesion(self, ref: Ref) -> bool:
+        own = self.vocabulary.structures.get(ref.concept)
+        return any(s.kind == "lesion" for s in ((own,) if own else self.vocabulary.by_concept(ref.concept)))
+
     def _ref(self, entry: Entry) -> Ref:
         """An entry's meaning as concept, side and level, also where it gives the id of one side."""
         own = self.vocabulary.structures.get(entry.concept_or_id)
@@ -119,7 +129,7 @@ class Lexicon:
         return {row["structure"]: (row["wider"], row["why"]) for row in read_rows("wider.csv")}
 
     def _add(self, term: str, sense: Sense, weight: int) -> None:
-        words = [token.norm for token in tokenise(normalise(term)) if token.is_word]
+        words = [token.norm for token in tokenise(normalise(term.replace("#", " fracture "))) if token.is_word]
         if not words:
             return
         node = self._root
@@ -135,8 +145,19 @@ class Lexicon:
         if sense.language not in ("en", "la") and len(words) == 1 and len(words[0]) > 3:
             self.languages[words[0]] = sense.language
 
-    def match(self, tokens: Sequence[Token], start: int) -> tuple[int, list[Sense], bool] | None:
-        """The longest term that begins at a token.
+    @cached_property
+    def _counting(self) -> frozenset[str]:
+        kinds = {"ord", "card", "levelnoun", "span"}
+        return frozenset(word for word, node in self._root.next.items() if _holds(node, kinds)) | _COUNT_STARTS
+
+    def begins_count(self, word: str) -> bool:
+        """Whether a word can begin a numbered level: "last", "twelfth", "costa", "BWK"."""
+        return word in self._counting or any(form in self._counting for form in word_forms(word))
+
+    def match(
+        self, tokens: Sequence[Token], start: int, kinds: frozenset[str] | None = None
+    ) -> tuple[int, list[Sense], bool] | None:
+        """The longest term that begins at a token, of some kinds where they are given.
 
         Returns
         -------
@@ -154,14 +175,14 @@ class Lexicon:
                 break
             following = node.next.get(token.norm)
             plural = False
-            if following is None or (not following.senses and not following.next):
+            if following is None and not (token.text.isupper() and len(token.text) < 6):  # VATS is no plural
                 following = next((node.next[f] for f in word_forms(token.norm) if f in node.next), None)
                 plural = following is not None
             if following is None:
                 break
             node = following
             at += 1
-            if node.senses:
+            if node.senses and (kinds is None or any(s.kind in kinds for s in node.senses)):
                 found = at, node.senses, plural
         return found
 
@@ -181,10 +202,9 @@ class Lexicon:
         run = token.norm
         best: list[tuple[int, int]] = [(0, 0)]  # cost, start of the last piece
         for end in range(1, len(run) + 1):
-            options = [(best[end - 1][0] + 3, end - 1)]
-            for start in range(max(0, end - self.longest_cjk), end):
-                if run[start:end] in self.cjk_terms:
-                    options.append((best[start][0] + 1, start))
+            starts = range(max(0, end - self.longest_cjk), end)
+            options = [(best[start][0] + 1, start) for start in starts if run[start:end] in self.cjk_terms]
+            options.append((best[end - 1][0] + 3, end - 1))
             best.append(min(options))
         cuts = [len(run)]
         while cuts[-1]:
@@ -192,14 +212,20 @@ class Lexicon:
         cuts.reverse()
         exact = len(run) == len(token.text)
         pieces = []
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             place = (token.start + start, token.start + end) if exact else (token.start, token.end)
             text = token.text[start:end] if exact else run[start:end]
             first = start == 0
-            pieces.append(
-                Token(text, run[start:end], *place, "cjk", first and token.spaced, first and token.newline)
-            )
+            pieces.append(Token(text, run[start:end], *place, "cjk", first and token.spaced, first and token.newline))
         return pieces
+
+
+_BONES = frozenset(["rib", "ribs", "vertebra", "vertebrae", "vertebral", "body", "bone", "bones"])
+_COUNT_STARTS = word_set("first top upper uppermost highest topmost last bottom lower lowest lowermost final 第")
+
+
+def _holds(node: _Node, kinds: set[str]) -> bool:
+    return any(s.kind in kinds for s in node.senses) or any(_holds(n, kinds) for n in node.next.values())
 
 
 def _same(one: Sense, other: Sense) -> bool:

@@ -18,7 +18,7 @@ class Chosen:
 
 
 @dataclass
-class Question(Exception):  # noqa: N818 — it is an outcome that ends the reading early, not an error
+class Question(Exception):
     """Ends the reading: why there is no answer, what to ask, and what could be asked for instead."""
 
     code: str

@@ -15,7 +15,7 @@ __all__ = ["read_clauses"]
 MANY_TOKENS = 600
 """Up to here every word's spelling is mended; in a longer text only that of clauses near its ends or that ask."""
 
-MANY_CLAUSES = 400
+MANY_CLAUSES = 200
 """A longer text is read in full only at its ends; between, clauses that ask for something are looked for."""
 
 
@@ -28,14 +28,15 @@ def read_clauses(text: str, lexicon: Lexicon, speller: Speller) -> tuple[list[Cl
         tokens, notes = correct_tokens(tokens, lexicon, speller)
     spans = cut(tokens)
     clauses: list[Clause] = []
-    header, paragraph = "", -1
+    header, paragraph, asking = "", -1, 0
     edge = len(spans) - MANY_CLAUSES // 2
     for number, span in enumerate(spans):
         own = tokens[span.start : span.end]
-        far = MANY_CLAUSES // 2 <= number < edge
-        if far and not _may_ask(own, lexicon):
-            continue
-        if not short and (number >= len(spans) - 12 or number < 4):
+        if MANY_CLAUSES // 2 <= number < edge:
+            if asking >= MANY_CLAUSES // 4 or not _may_ask(own, lexicon):
+                continue
+            asking += 1
+        if not short and (number >= len(spans) - 2 or number < 1):
             own, mended = correct_tokens(own, lexicon, speller)
             notes += mended
         items = read_items(text, own, lexicon)

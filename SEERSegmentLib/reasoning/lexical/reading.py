@@ -9,7 +9,8 @@ from ...values import Modality, Side
 from .clauses import Clause, Role
 from .items import Item
 from .lexicon import Lexicon
-from .scope import Mention, SideWord
+from .mention import Mention, SideWord
+from .text import word_set
 
 __all__ = ["Gone", "Reading", "find_gone"]
 
@@ -61,33 +62,42 @@ class Reading:
         return any(item.kinds & set(kinds) for item in self.request_items)
 
 
-_PAST = frozenset(
-    "previous previously prior post sp status had since was were ago old done removed absent agenesis agenetic following"
-    " known after aged history childhood former underwent lost years year months has old yesterday donated resected amputated"
-    " prosthesis prosthetic replacement replaced congenital born pmh hx remote".split()
+_SURVIVOR = word_set("remaining solitary other left native sole surviving")
+_PAST = word_set(
+    "previous previously prior post sp status had since was were ago old done removed absent agenesis",
+    "agenetic following known after aged history childhood former underwent lost years year months has old",
+    "yesterday donated resected amputated prosthesis prosthetic replacement replaced congenital born pmh hx",
+    "remote",
 )
-_PLANNED = frozenset(
-    "planned planning booked for before pre preop workup scheduled listed plan candidate candidates considering proposed tomorrow"
-    " upcoming pending consider consent robotic partial donor prospective awaiting suitability theatre tci simulate".split()
+_PLANNED = word_set(
+    "planned planning booked for before pre preop workup scheduled listed plan candidate candidates",
+    "considering proposed tomorrow upcoming pending consider consent robotic partial donor prospective",
+    "awaiting suitability theatre tci simulate",
 )
 
 
 def find_gone(clauses: list[Clause]) -> Iterator[Gone]:
     """Operations and losses told in the text: "left nephrectomy 2019", "right leg amputated"."""
+    survivor = any(i.norm in _SURVIVOR for c in clauses for i in c.items)
     for clause in clauses:
-        if clause.role in (Role.QUOTED, Role.STEERING):
+        if clause.role in (Role.QUOTED, Role.STEERING) or not clause.has("removed"):
             continue
         for at, item in enumerate(clause.items):
             removed = item.sense("removed")
             if removed is None:
                 continue
             words = {i.norm for i in clause.items if not i.mark}
-            happened = bool(words & _PAST) or any(w.isdecimal() and len(w) == 4 for w in words) or clause.role is Role.CONTEXT
-            if words & _PLANNED and not any(w.isdecimal() and len(w) == 4 for w in words) and not words & {"was", "had", "post", "prior", "previous"}:
+            happened = (
+                bool(words & _PAST) or any(w.isdecimal() and len(w) == 4 for w in words) or clause.role is Role.CONTEXT
+            )
+            if (
+                words & _PLANNED
+                and not any(w.isdecimal() and len(w) == 4 for w in words)
+                and not words & {"was", "had", "post", "prior", "previous"}
+            ):
                 continue
             if not happened and removed.value != "*":
-                words_everywhere = {i.norm for c in clauses for i in c.items}
-                happened = bool(words_everywhere & {"remaining", "solitary", "other", "left", "native", "sole", "surviving"})
+                happened = survivor
             if not happened:
                 continue
             side = _side_near(clause.items, at)

@@ -98,7 +98,9 @@ def _check_closed(spec: TargetSpec, modality: Modality) -> None:
 
 def _rationale(reading: Reading) -> tuple[str, ...]:
     aside = [
-        f"Set aside: “{m.text}” ({m.why})." for m in reading.mentions if m.role in ("anchor", "context") and m.kind in ("structure", "outside", "lesion", "condition")
+        f"Set aside: “{m.text}” ({m.why})."
+        for m in reading.mentions
+        if m.role in ("anchor", "context") and m.kind in ("structure", "outside", "lesion", "condition")
     ]
     steps = reading.steps
     cut = next((n for n, s in enumerate(steps) if s.startswith("Answer:")), len(steps))

@@ -6,9 +6,10 @@ from ...values import Side
 from .items import Item
 from .levels import COUNTS, SEQUENCE
 from .lexicon import Ref
+from .mention import Mention
 from .reading import Reading
 from .resolve import resolve_ref
-from .scope import Mention
+from .text import word_set
 
 __all__ = ["counted_relation"]
 
@@ -19,12 +20,23 @@ _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "2": 2, "3": 3, "4": 4, "
 
 def counted_relation(reading: Reading) -> list[str] | None:
     """Ids of vertebrae, ribs or discs that are told by their place next to others, or None."""
-    for mention in reading.of("head"):
+    for mention in reading.of("head", "structure"):
+        if mention.kind == "structure" and (mention.item.counted or mention.item.refs[0].level):
+            continue
         noun = mention.item.value("levelnoun") or ("vertebra" if mention.item.value("head") == "vertebra" else "")
         if noun not in ("vertebra", "rib", "disc", "C", "T", "L"):
             continue
-        anchors = [m for m in reading.mentions if m is not mention and m.clause == mention.clause and m.role in ("anchor", "wanted", "context")]
+        anchors = [
+            m
+            for m in reading.mentions
+            if m is not mention and m.clause == mention.clause and m.role in ("anchor", "wanted", "context")
+        ]
         placed = [(m, place) for m in anchors if (place := _place(m)) is not None]
+        if not placed and noun == "rib":  # "the rib below the right fifth"
+            numbers = [
+                int(i.value("ord")) for i in reading.clauses[mention.clause].items[mention.at :] if i.value("ord")
+            ]
+            placed = [(mention, ("rib", [n for n in numbers if n > 0]))] if numbers else []
         if not placed:
             continue
         found = _related(mention, noun, placed, reading)
@@ -52,6 +64,8 @@ def _place(mention: Mention) -> tuple[str, list[int]] | None:
             return "vertebra", [_SPINE.index(ref.level)]
         if ref.level.isdigit() and ref.concept == "rib":
             return "rib", [int(ref.level)]
+        if (pair := ref.concept.removeprefix("ribs_")).isdigit():
+            return "rib", [int(pair)]
         if ref.concept == "sacrum":
             return "vertebra", [_SPINE.index("S1")]
         if ref.concept in _EDGES:
@@ -61,7 +75,9 @@ def _place(mention: Mention) -> tuple[str, list[int]] | None:
     return None
 
 
-def _related(mention: Mention, noun: str, placed: list[tuple[Mention, tuple[str, list[int]]]], reading: Reading) -> list[str] | None:
+def _related(
+    mention: Mention, noun: str, placed: list[tuple[Mention, tuple[str, list[int]]]], reading: Reading
+) -> list[str] | None:
     items = reading.clauses[mention.clause].items
     relations = [i.value("rel") for i in items if i.value("rel") not in ("", "of", "to", "with")]
     kinds = {kind for _, (kind, _) in placed}
@@ -112,7 +128,14 @@ def _discs(relations: list[str], numbers: list[int], kinds: set[str], count: int
     return []
 
 
-def _ribs(mention: Mention, relations: list[str], numbers: list[int], kinds: set[str], items: tuple[Item, ...], reading: Reading) -> list[str] | None:
+def _ribs(
+    mention: Mention,
+    relations: list[str],
+    numbers: list[int],
+    kinds: set[str],
+    items: tuple[Item, ...],
+    reading: Reading,
+) -> list[str] | None:
     if kinds & {"vertebra", "disc"}:
         levels = [int(_SPINE[n][1:]) for n in numbers if 0 <= n < len(_SPINE) and _SPINE[n][0] == "T"]
     elif "between" in relations and len(numbers) > 1:
@@ -141,12 +164,14 @@ def _count(items: tuple[Item, ...], mention: Mention) -> int:
 
 
 def _apart(items: tuple[Item, ...]) -> int:
-    """ "two levels below": how far away, where a distance is told."""
+    """ "two levels below": how far away, where a distance is told instead of a number of things."""
     for at, item in enumerate(items[:-2]):
-        following = [i.norm for i in items[at + 1 : at + 3]]
-        if item.norm in _NUMBERS and following[0] in ("level", "levels", "vertebrae", "up", "down", "step", "steps", "segments"):
-            if following[0] in ("up", "down") or items[at + 2].value("rel") in ("above", "below"):
-                if following[0] == "vertebrae" and at <= 2:
-                    return 0
-                return _NUMBERS[item.norm]
+        step, relation = items[at + 1], items[at + 2]
+        if item.norm not in _NUMBERS or step.norm not in _STEPS:
+            continue
+        if step.norm in ("up", "down") or (step.norm != "vertebrae" and relation.value("rel") in ("above", "below")):
+            return _NUMBERS[item.norm]
     return 0
+
+
+_STEPS = word_set("level levels vertebrae up down step steps segments")

@@ -17,6 +17,7 @@ from typing import Any
 from ...anatomy import normalise
 from ...anatomy.normalise import DATA
 from .lexicon import Lexicon, word_forms
+from .text import word_set
 
 __all__ = ["Speller", "distance", "sound"]
 
@@ -38,7 +39,7 @@ def sound(word: str) -> str:
     """
     for old, new in _SOUNDS:
         word = word.replace(old, new)
-    key = []
+    key: list[str] = []
     for at, letter in enumerate(word):
         if letter in "aeiouy":
             letter = "a" if at == 0 else ""
@@ -80,7 +81,7 @@ class Speller:
         text = Path(DATA, "common_words.txt").read_text(encoding="utf-8")
         self._common = frozenset(normalise(text).split())
         self._candidates = [w for w, n in self._weights.items() if n and len(w) >= 4 and w.isascii() and w.isalpha()]
-        self._names_structure = lambda word: any(s.kind == "structure" for s in lexicon.lookup(word))
+        self._lexicon = lexicon
         self._fuzzy = _rapidfuzz() if not os.environ.get("SEER_NO_RAPIDFUZZ") else None
         self.correct = lru_cache(maxsize=8192)(self._correct)
 
@@ -104,11 +105,16 @@ class Speller:
         if self._weights.get(run, 0) == 3 and len(run) > 6:
             return run
         told = [w for w in words if len(w) >= 4 and (w in self._weights or w in self._common)]
-        if len(run) < 7 or len(told) == len(words) or set(words) & _SMALL or any(self._weights.get(w) == 3 for w in words):
+        if (
+            len(run) < 7
+            or len(told) == len(words)
+            or set(words) & _SMALL
+            or any(self._weights.get(w) == 3 for w in words)
+        ):
             return None
         limit = 1 if told else 2 if len(run) < 9 else 3
         same = [w for w in self._by_sound.get(sound(run), ()) if distance(run, w, limit) <= limit]
-        return same[0] if len(same) == 1 or len({w[:5] for w in same}) == 1 and same else None
+        return same[0] if len(same) == 1 or (len({w[:5] for w in same}) == 1 and same) else None
 
     @cached_property
     def _by_sound(self) -> dict[str, list[str]]:
@@ -158,19 +164,29 @@ class Speller:
         if len(word) < 4:
             return None
         longer = [w for w in self._by_beginning.get(word[:3], ()) if w.startswith(word)]
-        shared = os.path.commonprefix(longer) if longer else ""
+        shared = _shared_beginning(longer)
         return min(longer, key=len) if len(shared) > len(word) else None
 
     @cached_property
     def _by_beginning(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = {}
         for word in self._candidates:
-            if self._weights[word] == 3 and self._names_structure(word):
+            if self._weights[word] == 3 and any(s.kind == "structure" for s in self._lexicon.lookup(word)):
                 table.setdefault(word[:3], []).append(word)
         return table
 
 
-_SMALL = frozenset("no not a an the of on to at is are was so we as now and or for by it if but all any".split())
+_SMALL = word_set("no not a an the of on to at is are was so we as now and or for by it if but all any")
+
+
+def _shared_beginning(words: Sequence[str]) -> str:
+    if not words:
+        return ""
+    low, high = min(words), max(words)
+    at = 0
+    while at < min(len(low), len(high)) and low[at] == high[at]:
+        at += 1
+    return low[:at]
 
 
 def _shortened(word: str) -> set[str]:

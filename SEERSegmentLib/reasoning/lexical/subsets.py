@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from ...anatomy import Vocabulary
 from ...anatomy.tables import read_rows
 from ...values import Side
+from .items import Item
 from .levels import COUNTS
-from .reading import Reading
-from .resolve import side_for
 from .lexicon import Ref
-from .scope import Mention
+from .mention import Mention
+from .reading import Reading
+from .scope import excepts
+from .sides import side_for
+from .text import word_set
 
-__all__ = ["EDGE_WORDS", "all_lobes", "apply_selection", "elliptical_exclusions", "whole_of_parts"]
+__all__ = ["EDGE_WORDS", "all_lobes", "elliptical_exclusions", "whole_of_parts"]
 
-_TOP = frozenset("upper top uppermost topmost first highest".split())
-_BOTTOM = frozenset("lower bottom lowermost lowest last bottommost".split())
+_TOP = word_set("upper top uppermost topmost first highest")
+_BOTTOM = word_set("lower bottom lowermost lowest last bottommost")
 EDGE_WORDS = _TOP | _BOTTOM
 _COUNT = {"one": 1, "two": 2, "three": 3, "four": 4, "1": 1, "2": 2, "3": 3, "4": 4, "pair": 1, "single": 1}
 _LOBES = {"upper": "lung_upper_lobe", "middle": "lung_middle_lobe", "lower": "lung_lower_lobe"}
@@ -28,14 +31,22 @@ def from_top(ids: Sequence[str], known: Vocabulary) -> list[str]:
     return sorted(ids, key=lambda id: (_ROW.get(known.get(id).concept, 0), known.get(id).span[0], id))
 
 
-def apply_selection(ids: Sequence[str], selection: tuple[int, int], reading: Reading) -> list[str]:
+def _edge_count(mention: Mention, reading: Reading) -> int:
+    """ "the lower two lobes": how many, negative from the bottom; 0 where no number is told."""
+    before = [i.norm for i in reading.clauses[mention.clause].items[max(0, mention.at - 2) : mention.at]]
+    if len(before) == 2 and before[0] in EDGE_WORDS and before[1] in _COUNT:
+        return _COUNT[before[1]] if before[0] in _TOP else -_COUNT[before[1]]
+    return 0
+
+
+def _from_edge(ids: Sequence[str], few: int, reading: Reading) -> list[str]:
     """The first or last few of a group, from head to foot, on each side."""
     known = reading.lexicon.vocabulary
     leaves = [leaf for id in ids for leaf in known.parts_closure(id)]
     chosen: list[str] = []
     for side in Side:
         row = from_top([leaf for leaf in leaves if known.get(leaf).side is side], known)
-        chosen += row[: selection[1]] if selection[0] > 0 else row[-selection[1] :] if row else []
+        chosen += row[:few] if few > 0 else row[few:]
     return chosen
 
 
@@ -51,20 +62,24 @@ def all_lobes(reading: Reading) -> list[str] | None:
             if anchor.head is mention:
                 sides |= {ref.side.value for ref in anchor.item.refs if ref.side is not Side.NONE}
                 sides |= {s.value for s in anchor.sides if s.value in ("left", "right")}
-        reading.say(f"“{mention.text}”: the lobes of the {'lungs' if len(sides) != 1 else next(iter(sides)) + ' lung'}.")
-        return [f"lung_{next(iter(sides))}"] if len(sides) == 1 else ["lungs"]
+        reading.say(
+            f"“{mention.text}”: the lobes of the {'lungs' if len(sides) != 1 else next(iter(sides)) + ' lung'}."
+        )
+        group = f"lung_{next(iter(sides))}" if len(sides) == 1 else "lungs"
+        few = _edge_count(mention, reading)
+        return _from_edge([group], few, reading) if few else [group]
     return None
 
 
 def elliptical_exclusions(ids: Sequence[str], base: Sequence[str], reading: Reading) -> list[str]:
-    """What exclusions mean that give no noun, or count from one end: "except the right middle", "minus the bottom two"."""
+    """What exclusions mean that give no noun or count from one end: "except the right middle", "minus the top two"."""
     known = reading.lexicon.vocabulary
     found: list[str] = []
     kinds = {known.get(leaf).concept for leaf in base}
     for clause in reading.request:
         items = clause.items
         for at, item in enumerate(items):
-            if not item.kinds & {"not", "except"} or item.counted is not None:
+            if item.mark or item.counted is not None or not excepts(items, at):
                 continue
             reach = _reach(items, at)
             words = [i.norm for i in reach]
@@ -74,17 +89,27 @@ def elliptical_exclusions(ids: Sequence[str], base: Sequence[str], reading: Read
                 for word in words:
                     concept = _LOBES.get(word)
                     if concept and not any(i.refs for i in reach):
-                        found += [leaf for leaf in base if known.get(leaf).concept == concept and (not sides or known.get(leaf).side.value in sides)]
+                        found += [
+                            leaf
+                            for leaf in base
+                            if known.get(leaf).concept == concept and (not sides or known.get(leaf).side.value in sides)
+                        ]
             if not any(i.counted or i.refs for i in reach):
                 found += _numbers(reach, sides, base, known)
+                found += _by_name(reach, base, known)
             for i in reach:
                 region = i.value("levelnoun")
                 if region in COUNTS and region != "rib" and i.counted is None:
-                    found += [leaf for leaf in base if known.get(leaf).concept == "vertebra" and known.get(leaf).level[:1] == region]
+                    found += [
+                        leaf
+                        for leaf in base
+                        if known.get(leaf).concept == "vertebra" and known.get(leaf).level[:1] == region
+                    ]
     return found
 
 
-def _reach(items: Sequence, at: int) -> list:  # type: ignore[type-arg]
+def _reach(items: Sequence[Item], at: int) -> list[Item]:
+    """The items that an exclusion reaches."""
     reach = []
     for item in items[at + 1 : at + 9]:
         if item.mark and item.text in ".;:)":
@@ -101,7 +126,27 @@ def _counted_from_edge(words: list[str], sides: set[str], base: Sequence[str], k
             continue
         rest = words[at + 1 : at + 4]
         count = next((_COUNT[w] for w in rest if w in _COUNT), 0)
-        noun = any(w in ("levels", "level", "lobes", "lobe", "vertebrae", "ribs", "vertebra", "rib", "segments", "pairs", "pair", "ones", "one", "discs", "bodies") for w in rest)
+        noun = any(
+            w
+            in (
+                "levels",
+                "level",
+                "lobes",
+                "lobe",
+                "vertebrae",
+                "ribs",
+                "vertebra",
+                "rib",
+                "segments",
+                "pairs",
+                "pair",
+                "ones",
+                "one",
+                "discs",
+                "bodies",
+            )
+            for w in rest
+        )
         if not count and not (noun and not any(w in ("lobe", "lobes") for w in rest)):
             continue
         leaves = [leaf for leaf in base if not sides or known.get(leaf).side.value in sides]
@@ -113,7 +158,17 @@ def _counted_from_edge(words: list[str], sides: set[str], base: Sequence[str], k
     return []
 
 
-def _numbers(reach: list, sides: set[str], base: Sequence[str], known: Vocabulary) -> list[str]:  # type: ignore[type-arg]
+def _by_name(reach: Sequence[Item], base: Sequence[str], known: Vocabulary) -> list[str]:
+    """ "gluteal muscles except minimus": a word of some of the parts' names."""
+    found: list[str] = []
+    for item in reach:
+        if not item.kinds and len(item.norm) > 4:
+            named = [leaf for leaf in base if item.norm in known.get(leaf).name.casefold().split()]
+            found += named if len(named) < len(base) else []
+    return found
+
+
+def _numbers(reach: Sequence[Item], sides: set[str], base: Sequence[str], known: Vocabulary) -> list[str]:
     """ "all ribs except 11 and 12"."""
     levels: set[str] = set()
     for item in reach:
@@ -123,7 +178,13 @@ def _numbers(reach: list, sides: set[str], base: Sequence[str], known: Vocabular
             levels.add(item.value("ord"))
         elif item.value("ord") == "-1":
             levels.add("12")
-    return [leaf for leaf in base if known.get(leaf).concept == "rib" and known.get(leaf).level in levels and (not sides or known.get(leaf).side.value in sides)]
+    return [
+        leaf
+        for leaf in base
+        if known.get(leaf).concept == "rib"
+        and known.get(leaf).level in levels
+        and (not sides or known.get(leaf).side.value in sides)
+    ]
 
 
 def whole_of_parts(wanted: Sequence[Mention], reading: Reading) -> list[str] | None:

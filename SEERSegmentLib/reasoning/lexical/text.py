@@ -8,18 +8,23 @@ from functools import lru_cache
 
 from ...anatomy import normalise
 
-__all__ = ["CJK", "Token", "fold", "tokenise"]
+__all__ = ["CJK", "Token", "fold", "tokenise", "word_set"]
 
 CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uff66-\uff9f"
 """Character class of Chinese and Japanese writing, which has no spaces between words."""
 
 _TOKEN = re.compile(
-    rf"(?P<cjk>[{CJK}]+)"
+    rf"(?P<cjk>[{CJK}]{{1,120}})"
     rf"|(?P<number>\d+(?:[.,]\d+)+)"
     rf"|(?P<word>(?:[^\W_{CJK}]|[\u0300-\u036f])+(?:['\u2019\u02bc](?:s|t|re|ve|ll|d|m)\b)?)"
+    rf"|(?P<fracture>\#(?!\d))"
     rf"|(?P<mark>[^\w\s]|_)"
 )
-_CONTRACTIONS = {"'t", "'re", "'ve", "'ll", "'d", "'m"}
+
+
+def word_set(*texts: str) -> frozenset[str]:
+    """The words of texts, as a set."""
+    return frozenset(word for text in texts for word in text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ def tokenise(text: str) -> list[Token]:
         start, end = match.span()
         gap = text[last:start]
         word = match[0]
-        norm = "" if kind == "mark" else fold(word)
+        if kind == "fracture":  # "#NOF", "wedge #": how clinicians write it
+            kind, norm = "word", "fracture"
+        else:
+            norm = "" if kind == "mark" else fold(word)
         if kind == "word" and not norm:
             kind = "mark"
         tokens.append(Token(word, norm, start, end, kind, bool(gap), "\n" in gap or "\r" in gap))

@@ -1,0 +1,127 @@
+"""The role of each mention: what is wanted, what is excluded, what only says where something is or why it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .items import Item
+from .mention import Mention, kind_of, names, place_only
+from .text import word_set
+
+__all__ = ["State", "implicit_head", "mention_at"]
+
+
+@dataclass
+class State:
+    """What has been read so far of a clause, from left to right."""
+
+    negation: str = ""
+    negated_by: str = ""
+    context: str = ""
+    relation: str = ""
+    head: Mention | None = None
+    segment: int = 0
+    asked_at: int = -9
+    negated_at: int = -9
+    quantified: str = ""
+    last: Mention | None = None
+    plus: bool = False
+    relative: bool = False
+    unknown: Item | None = None
+    unknown_at: int = -1
+
+
+def mention_at(
+    item: Item, at: int, state: State, clause: int, before: Sequence[Mention], items: Sequence[Item]
+) -> Mention | None:
+    """The mention that a term makes here, with its role and why; None where it makes none."""
+    kind = kind_of(item, bool(state.quantified))
+    if not kind:
+        return None
+    if kind == "head" and item.kinds & {"measure", "all"} and item.value("head") == "any":
+        return None
+    mention = Mention(item, kind, "wanted", at, state.segment, clause, quantified=bool(state.quantified))
+    if state.negation:
+        mention.role, mention.why = "excluded", f"after “{state.negated_by}”"
+        if state.relation and state.relation not in ("of", "with"):
+            mention.relation = state.relation
+    elif state.relation and state.head is not None and state.head is not mention and _anchors(state, mention):
+        mention.role, mention.relation, mention.head = "anchor", state.relation, state.head
+        mention.why = f"it says where “{state.head.text}” is"
+    elif state.relative and state.head is not None and kind != "pronoun":
+        mention.role, mention.head, mention.why = "anchor", state.head, f"it describes “{state.head.text}”"
+    elif kind in ("structure", "outside") and _under_head(mention, state, before, items):
+        mention.role, mention.head = "anchor", state.head
+        mention.why = f"it describes “{state.head.text}”" if state.head else ""
+    elif kind in ("structure", "outside") and _before_head(item, at, items):
+        mention.role, mention.why = "anchor", "it describes the word after it"
+    elif state.context:
+        mention.role, mention.why = "context", f"after “{state.context}”"
+    elif kind == "adjective":
+        mention.role, mention.why = "context", "an adjective"
+    if state.plus and state.last is not None:
+        mention.joined_to = state.last
+        if (
+            mention.role == "wanted"
+            and state.last.role in ("anchor", "context", "excluded")
+            and state.last.segment == state.segment
+        ):
+            follows = state.last
+            if (
+                follows.role == "excluded"
+                or follows.relation == "between"
+                or (follows.head is not None and follows.head.kind == "head")
+            ):
+                mention.role, mention.relation, mention.head, mention.why = (
+                    follows.role,
+                    follows.relation,
+                    follows.head,
+                    follows.why,
+                )
+    return mention
+
+
+def _under_head(mention: Mention, state: State, before: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """A name after a noun that only says what kind of thing is wanted belongs to the description of that thing."""
+    head = state.head
+    if head is None or head.kind != "head" or head.clause != mention.clause or state.asked_at > head.at:
+        return False
+    if any(m.role == "wanted" and m.kind in ("structure", "outside") for m in before):
+        return False
+    between = items[head.at + 1 : mention.at]
+    if any(i.text in (":", "=", "(") or i.norm in ("ie", "namely", "called", "is") for i in between):
+        return False
+    alone = all(i.mark or i.kinds & {"side"} or i.norm in ("the", "a") for i in between)
+    return not (alone and mention.segment != head.segment)
+
+
+def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
+    """ "LUQ organ", "neck gland": a region that goes before a kind of thing."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    if following is None or "head" not in following.kinds or following.value("head") in ("any", "vertebra", "lung"):
+        return False
+    return following.norm not in _NAMING or place_only(item)
+
+
+def implicit_head(item: Item, state: State, clause: int) -> Mention | None:
+    """ "The gristle that joins the ribs to …": a word of no table stands for what the relation places."""
+    if state.head is not None or not state.relation or state.relation in ("of", "with", "to") or state.unknown is None:
+        return None
+    if not names(item) or state.unknown_at < state.asked_at:
+        return None
+    return Mention(state.unknown, "head", "wanted", state.unknown_at, state.segment, clause)
+
+
+def _anchors(state: State, mention: Mention) -> bool:
+    head = state.head
+    if head is None:
+        return False
+    if state.relation == "of":
+        return head.kind in ("head", "structure", "outside", "lesion")
+    if state.relation == "with":
+        return mention.kind != "structure" or head.kind == "head"
+    return True
+
+
+_NAMING = word_set("level levels bone bones gland glands muscle muscles artery vein vessel lobe")
