@@ -89,13 +89,13 @@ def report(name: str, rows: Sequence[dict[str, Any]], engines: dict[str, Answer]
             print(f"  {id}: {request[:100]} → {got}")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Read the arguments and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     default = [DATA / "requests_dev.jsonl", DATA / "requests_own.jsonl"]
     parser.add_argument("files", nargs="*", type=Path, default=default)
     parser.add_argument("--wrong", action="store_true", help="list the requests that were read wrongly")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     start = time.perf_counter()
     engines: dict[str, Answer] = {"lexical": lexical()}
     print(f"tables read in {1000 * (time.perf_counter() - start):.0f} ms")
@@ -109,4 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

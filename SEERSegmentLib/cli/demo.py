@@ -20,16 +20,12 @@ def run_demo(folder: Path) -> int:
     int
         Exit code of the `seer segment` that it runs.
     """
-    from ..errors import ServiceError, StorageError
+    from ..errors import ServiceError
     from ..imaging.samples import fetch_sample
     from .main import main
+    from .targets import make_folder
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"The folder {folder} can't be written.", code="output-unwritable", detail=str(error)
-        ) from error
+    make_folder(folder)
     print("Fetching a real chest CT ...", file=sys.stderr, flush=True)
     try:
         volume = fetch_sample(SAMPLE)

@@ -61,6 +61,10 @@ def as_json(result: Segmentation | Abstention, request: str, files: Mapping[str,
 def as_lines(result: Segmentation | Abstention, files: Mapping[str, Path]) -> list[str]:
     """The result for a terminal or a log."""
     lines, findings = [RESEARCH_USE_ONLY], result.findings
+    reasoning = result if isinstance(result, Abstention) else result.reasoning
+    lines += ["Evidence:", *(f"  - {item.text}" for item in reasoning.evidence)] if reasoning.evidence else []
+    steps = enumerate(reasoning.rationale, 1)
+    lines += ["Rationale:", *(f"  {number}. {step}" for number, step in steps)] if reasoning.rationale else []
     if isinstance(result, Abstention):
         lines += [f"No answer: {result.reason}", f"Question: {result.question}"]
         lines += [f"  for example: {suggestion}" for suggestion in result.suggestions]

@@ -7,7 +7,23 @@ from pathlib import Path
 
 from ..errors import StorageError, UsageError
 
-__all__ = ["refuse_collisions", "refuse_existing"]
+__all__ = ["make_folder", "refuse_collisions", "refuse_existing"]
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, and those above it.
+
+    Raises
+    ------
+    StorageError
+        Code ``output-folder-unwritable``.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} can't be made.", code="output-folder-unwritable", detail=str(error)
+        ) from error
 
 
 def refuse_collisions(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:

@@ -6,7 +6,6 @@ import argparse
 import json
 from pathlib import Path
 
-from ..errors import StorageError
 from ..imaging import encode_png, orientation_letters, render_views
 from ..output import as_plain, check_writable
 from ..output.atomic import write_atomically
@@ -14,7 +13,7 @@ from ..values import RESEARCH_USE_ONLY, Progress, Stage, View, Volume
 from .console import Console
 from .inputs import load_volume
 from .interrupts import cancel_on_interrupt
-from .targets import refuse_collisions, refuse_existing
+from .targets import make_folder, refuse_collisions, refuse_existing
 
 __all__ = ["run"]
 
@@ -24,7 +23,8 @@ _INDEX = "views.json"
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Render and write the views. Raises SeerError."""
     folder: Path = parsed.output
-    _make_folder(folder)
+    make_folder(folder)
+    check_writable(folder / _INDEX)
     with cancel_on_interrupt() as cancel, console.progress() as emit:
         emit(Progress(Stage.READ))
         volume = load_volume(parsed, cancel)
@@ -44,16 +44,6 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     console.text(*(f"Wrote {file}" for file in (*files, index)))
     console.json({"status": "done", "files": {"views": [str(file) for file in files], "index": str(index)}} | content)
     return 0
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"The folder {folder} can't be made.", code="output-folder-unwritable", detail=str(error)
-        ) from error
-    check_writable(folder / _INDEX)
 
 
 def _file_name(view: View) -> str:

@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..protocols import CancelToken
-from .intensities import AIR_HU, BONE_HU
 from .reduced import ReducedGrid
 
-__all__ = ["BodyMaps", "largest_component", "map_body"]
+__all__ = ["AIR_HU", "BONE_HU", "BodyMaps", "largest_component", "map_body"]
+
+#: Water is 0 and air -1000 HU by definition; fat lies at -120..-50, so below -300 there is gas or lung.
+AIR_HU = -300.0
+#: Trabecular bone starts about here; unenhanced soft tissue ends below 100 HU (contrast medium does not).
+BONE_HU = 200.0
 
 #: Aerated lung holds 10-50 % tissue and blood: -900 to -500 HU; gas in bowel or around the patient lies near -1000.
 #: Emphysema (below -950 HU by its usual definition) fails this, but never fills a whole lung's core.

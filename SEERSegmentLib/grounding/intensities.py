@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..values import Evidence, Modality, Volume
+from .body import AIR_HU, BONE_HU, BodyMaps
 from .reduced import ReducedGrid
 
 if TYPE_CHECKING:
-    from .body import BodyMaps
     from .slices import AxialSlices
 
-__all__ = ["AIR_HU", "BONE_HU", "contrast_evidence", "intensity_evidence", "looks_like_hounsfield"]
+__all__ = ["contrast_evidence", "intensity_evidence", "looks_like_hounsfield"]
 
-#: Water is 0 and air -1000 HU by definition; fat lies at -120..-50, so below -300 there is gas or lung.
-AIR_HU = -300.0
-#: Trabecular bone starts about here; unenhanced soft tissue ends below 100 HU (contrast medium does not).
-BONE_HU = 200.0
 #: Muscle, organs and blood, unenhanced or in a venous phase, and fluid.
 SOFT_HU = (-30.0, 200.0)
 

@@ -1,8 +1,8 @@
 """Scores answers to requests whose meaning is known: what `Testing/data/requests_*.jsonl` hold.
 
 A row of such a file has ``request``, ``modality``, ``intent``, ``category``, ``accept`` (every set of labels that
-counts as right) and ``abstain``. Intents ``lesion:…`` are scored on the answer's words, ``oov:…`` (real structures that the
-label set lacks) are right with an answer without labels and with an abstention.
+counts as right) and ``abstain``. Intents ``lesion:…`` are scored on the answer's words; ``oov:…`` (real structures
+that the label set lacks) are right with an answer without labels and with an abstention.
 """
 
 from __future__ import annotations

@@ -200,49 +200,12 @@ def test_no_text_breaks_it(text: str) -> None:
     _holds(reason(text))
 
 
-WORDS = [
-    *[
-        "left",
-        "right",
-        "both",
-        "not",
-        "except",
-        "only",
-        "the",
-        "of",
-        "and",
-        "or",
-        "outline",
-        "please",
-        "kidney",
-        "lung",
-        "T12",
-        "rib",
-        "ribs",
-        "L3/4",
-    ],
-    *["disc", "vertebra", "below", "above", "lobe", "liver", "tumour", ",", ".", "?", ":", "(", ")", '"', "'"],
-    *[
-        "[",
-        "]",
-        "左",
-        "肾",
-        "だけ",
-        "nephrectomy",
-        "other",
-        "one",
-        "it",
-        "history:",
-        "ignore",
-        "instructions",
-        "upper",
-        "two",
-        "lobes",
-        "7th",
-        "C9",
-        "#",
-    ],
-]
+JUMBLE = """
+left right both not except only the of and or outline please kidney lung T12 rib ribs L3/4 disc vertebra below above
+lobe liver tumour , . ? : ( ) " ' [ ] 左 肾 だけ nephrectomy other one it history: ignore instructions upper two lobes
+7th C9 # muscle that between 12 5% steering answer {"labels": rt. (L) screen patient all every but minus
+"""
+WORDS = JUMBLE.split()
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=30))

@@ -12,21 +12,8 @@ from SEERSegmentLib.reasoning.lexical import LexicalReasoner
 from SEERSegmentLib.reasoning.scoring import is_right
 from SEERSegmentLib.values import Modality
 
-FIELDS = set(
-    [
-        "id",
-        "labels",
-        "abstain",
-        "code",
-        "reason",
-        "question",
-        "suggestions",
-        "answer",
-        "evidence",
-        "rationale",
-        "seconds",
-    ]
-)
+NAMES = "id labels abstain code reason question suggestions answer evidence rationale seconds"
+FIELDS = set(NAMES.split())
 
 
 def answer(text: str, modality: str = "CT", *, closed: bool = False) -> dict[str, object]:

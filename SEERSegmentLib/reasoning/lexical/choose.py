@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from ...values import Side
-from .fallback import described, from_context, generic_group, told_as_abnormal
+from .fallback import described, generic_group, told_as_abnormal
 from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention
 from .outcome import Chosen, Question
+from .pointing import from_context
 from .reading import Reading
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref

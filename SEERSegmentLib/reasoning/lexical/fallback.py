@@ -10,13 +10,13 @@ from .clauses import Clause
 from .describe import Described, features, load_descriptions
 from .items import Item
 from .lexicon import Ref
-from .mention import Mention, SideWord
+from .mention import Mention, SideWord, as_mention
 from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
 from .text import word_set
 
-__all__ = ["described", "from_context", "generic_group", "told_as_abnormal"]
+__all__ = ["ENOUGH", "best_described", "described", "generic_group", "told_as_abnormal"]
 
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
@@ -65,7 +65,7 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
     if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
         return None
     _, item, clause, at = ranked[0]
-    mention = _as_mention(item)
+    mention = as_mention(item)
     mention.sides = _sides_around(clause, at)
     reading.say(f"The text tells “{item.text}” as the abnormal one.")
     return resolve(mention, reading)
@@ -131,17 +131,25 @@ def described(reading: Reading) -> list[str] | None:
     kinds = {i.value("head") for m in heads for i in (m.item,)}
     if mention is None and not _looks_described(reading):
         return None
-    return _best(reading, kinds, mention)
+    return best_described(reading, kinds, mention)
 
 
 def _looks_described(reading: Reading) -> bool:
-    """No noun that stands for the target, but relations or enough words: "First portion of the small intestine"."""
-    return any(i.value("rel") not in ("", "of", "to", "with") for i in reading.request_items) or reading.asks(
-        "missing", "disease", "adjective"
-    )
+    """Nothing stands for the target, but the request places it: "First portion of the small intestine"."""
+    placed = any(i.value("rel") not in ("", "of", "to", "with") for i in reading.request_items)
+    return placed or reading.asks("missing", "disease", "adjective")
 
 
-def _best(reading: Reading, kinds: set[str], mention: Mention | None, least: float = ENOUGH) -> list[str] | None:
+def best_described(
+    reading: Reading, kinds: set[str], mention: Mention | None, least: float = ENOUGH
+) -> list[str] | None:
+    """The structure that fits best what the request and the text around it say, if it clearly does.
+
+    Raises
+    ------
+    Question
+        Where several fit about equally well.
+    """
     table = load_descriptions()
     wanted: dict[str, float] = {}
     words: dict[str, str] = {}
@@ -177,13 +185,13 @@ def _best(reading: Reading, kinds: set[str], mention: Mention | None, least: flo
             "Which one do you mean?",
             tuple(names),
         )
-    told = list(dict.fromkeys(words[f] for f in best.shared if f in words))
-    reading.say(f"Described by {', '.join(f'“{t}”' for t in told[:6]) or 'the text'}: {_name(best, reading)}.")
+    heard = list(dict.fromkeys(words[f] for f in best.shared if f in words))
+    reading.say(f"Described by {', '.join(f'“{t}”' for t in heard[:6]) or 'the text'}: {_name(best, reading)}.")
     return _resolved(best, ranked, reading, mention)
 
 
 def _resolved(best: Described, ranked: list[Described], reading: Reading, mention: Mention | None) -> list[str]:
-    mention = mention or _stand_in(reading)
+    mention = mention or (reading.mentions[0] if reading.mentions else None)
     if mention is None:
         return [best.id]
     twin = next(
@@ -206,10 +214,6 @@ def _told_of(reading: Reading) -> set[str]:
 
 _A_REPORT = 4  # structures named around a request, from which on it is a report
 _UNTOLD = 0.75
-
-
-def _stand_in(reading: Reading) -> Mention | None:
-    return reading.mentions[0] if reading.mentions else None
 
 
 def _positive(clause: Clause, reading: Reading) -> list[Item]:
@@ -306,98 +310,3 @@ def _name(found: Described, reading: Reading) -> str:
     known = reading.lexicon.vocabulary
     name = known.get(found.id).name
     return name.split(" ", 1)[1] if found.side is not Side.NONE and len(known.by_concept(found.concept)) > 1 else name
-
-
-# --------------------------------------------------------------------------------------------------------- the context
-
-
-def from_context(reading: Reading) -> list[str] | None:
-    """What the request points to: adjectives, what it gives as its reason, the missing one, the one that is left."""
-    for stage in (_adjective, _what_is_left, _missing, _reason, _last_named, _described_loosely):
-        found = stage(reading)
-        if found:
-            return found
-    return None
-
-
-def _adjective(reading: Reading) -> list[str] | None:
-    """ "splenic volume": an adjective where a noun is missing."""
-    for mention in reading.of("adjective", role="context"):
-        found = resolve_ref(mention.item.refs[0], mention, reading)
-        reading.say(f"“{mention.text}” names what is asked for.")
-        return found
-    return None
-
-
-def _what_is_left(reading: Reading) -> list[str] | None:
-    if not reading.gone or not (reading.asks("remain") or any(s.value == "other" for s in reading.sides)):
-        return None
-    gone = reading.gone[-1]
-    mention = _stand_in(reading)
-    if gone.concept == "*" or mention is None:
-        return None
-    known = reading.lexicon.vocabulary
-    found = known.structure_for(gone.concept, gone.side.opposite)
-    if found is None:
-        return None
-    reading.say(f"“{gone.words}” took the {gone.side.value} one; what is left is the {found.name}.")
-    return [found.id]
-
-
-def _missing(reading: Reading) -> list[str] | None:
-    if not (reading.asks("missing") or reading.asks("pron")):
-        return None
-    for clause in reversed(reading.context):
-        if clause.has("missing"):
-            for item in clause.items:
-                if item.refs and not clause.has("normal"):
-                    reading.say(f"“{clause.text.strip()[:80]}” says which one is missing.")
-                    return resolve_ref(item.refs[0], _as_mention(item), reading)
-    return None
-
-
-def _reason(reading: Reading) -> list[str] | None:
-    """Nothing but a reason is given: "for the spleen", "?hydro on the right"."""
-    for mention in reading.mentions:
-        if mention.role == "context" and mention.kind == "structure":
-            reading.say(f"“{mention.text}” is the only structure the request names.")
-            return resolve_ref(mention.item.refs[0], mention, reading) if mention.item.refs else None
-    for mention in reading.mentions:
-        disease = mention.item.disease
-        if (
-            disease is not None
-            and len(disease.structures) == 1
-            and mention.role in ("wanted", "context")
-            and disease.kind != "sign"
-        ):
-            reading.say(f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}.")
-            return resolve_ref(Ref(disease.structures[0]), mention, reading)
-    return None
-
-
-def _last_named(reading: Reading) -> list[str] | None:
-    """ "Left kidney. Outline it please.": the structure that was named before, if it is the only one."""
-    if not reading.asks("pron", "ask", "only", "side"):
-        return None
-    named: dict[str, Item] = {}
-    for clause in reading.context:
-        for item in clause.items:
-            if item.sense("structure") and not clause.has("normal"):
-                named[item.refs[0].concept] = item
-    if len(named) != 1:
-        return None
-    item = next(iter(named.values()))
-    reading.say(f"“{item.text}” is the only structure the text names.")
-    ref, mention = item.refs[0], _as_mention(item)
-    if reading.sides:  # "outline the other one", "today the right only"
-        ref, mention.sides = Ref(ref.concept, level=ref.level), reading.sides
-    return resolve_ref(ref, mention, reading)
-
-
-def _described_loosely(reading: Reading) -> list[str] | None:
-    """ "Where the islets of Langerhans are": no noun to hold on to, only what the tables say of one structure."""
-    return _best(reading, set(), None, least=1.3 * ENOUGH) if len(reading.request) == 1 else None
-
-
-def _as_mention(item: Item) -> Mention:
-    return Mention(item, "structure", "wanted", 0, 0, 0)

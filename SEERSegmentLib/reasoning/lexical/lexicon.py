@@ -92,6 +92,7 @@ class Lexicon:
                     preferred=any(e.kind == "preferred" for e in entries),
                 ),
                 weight=3 if entries[0].language in ("en", "la") else 2,
+                is_folded=True,
             )
         for row in read_rows("ambiguous.csv"):
             meanings = tuple(Ref(id) for id in row["meanings"].split(";"))
@@ -128,8 +129,9 @@ class Lexicon:
         """Portions → the structure that label sets have instead, and why (wider.csv)."""
         return {row["structure"]: (row["wider"], row["why"]) for row in read_rows("wider.csv")}
 
-    def _add(self, term: str, sense: Sense, weight: int) -> None:
-        words = [token.norm for token in tokenise(normalise(term.replace("#", " fracture "))) if token.is_word]
+    def _add(self, term: str, sense: Sense, weight: int, *, is_folded: bool = False) -> None:
+        folded = term if is_folded else normalise(term.replace("#", " fracture "))
+        words = folded.split() if folded.isascii() else [t.norm for t in tokenise(folded) if t.is_word]
         if not words:
             return
         node = self._root
@@ -193,19 +195,23 @@ class Lexicon:
         return found[1] if found and found[0] == len(tokens) else []
 
     @cached_property
-    def longest_cjk(self) -> int:
-        """Length of the longest Chinese or Japanese term."""
-        return max(map(len, self.cjk_terms), default=1)
+    def _cjk_lengths(self) -> dict[str, tuple[int, ...]]:
+        """First character of a Chinese or Japanese term → the lengths such terms have."""
+        lengths: dict[str, set[int]] = {}
+        for term in self.cjk_terms:
+            lengths.setdefault(term[0], set()).add(len(term))
+        return {first: tuple(sorted(own)) for first, own in lengths.items()}
 
     def split_cjk(self, token: Token) -> list[Token]:
         """Cut a run of Chinese or Japanese into terms: the cut with fewest unknown characters, then fewest terms."""
         run = token.norm
-        best: list[tuple[int, int]] = [(0, 0)]  # cost, start of the last piece
-        for end in range(1, len(run) + 1):
-            starts = range(max(0, end - self.longest_cjk), end)
-            options = [(best[start][0] + 1, start) for start in starts if run[start:end] in self.cjk_terms]
-            options.append((best[end - 1][0] + 3, end - 1))
-            best.append(min(options))
+        best: list[tuple[int, int]] = [(0, 0), *(((4 * len(run)), 0) for _ in run)]  # cost, start of the last piece
+        for start, first in enumerate(run):
+            cost = best[start][0]
+            best[start + 1] = min(best[start + 1], (cost + 3, start))
+            for length in self._cjk_lengths.get(first, ()):
+                if start + length <= len(run) and run[start : start + length] in self.cjk_terms:
+                    best[start + length] = min(best[start + length], (cost + 1, start))
         cuts = [len(run)]
         while cuts[-1]:
             cuts.append(best[cuts[-1]][1])
@@ -215,8 +221,8 @@ class Lexicon:
         for start, end in pairwise(cuts):
             place = (token.start + start, token.start + end) if exact else (token.start, token.end)
             text = token.text[start:end] if exact else run[start:end]
-            first = start == 0
-            pieces.append(Token(text, run[start:end], *place, "cjk", first and token.spaced, first and token.newline))
+            leads = start == 0
+            pieces.append(Token(text, run[start:end], *place, "cjk", leads and token.spaced, leads and token.newline))
         return pieces
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .items import Item
 from .text import word_set
 
-__all__ = ["Mention", "SideWord", "bind_sides", "kind_of", "names", "place_only"]
+__all__ = ["Mention", "SideWord", "as_mention", "bind_sides", "kind_of", "names", "place_only"]
 
 
 @dataclass(slots=True)
@@ -142,3 +142,8 @@ def bind_sides(mentions: Sequence[Mention], sides: Sequence[SideWord]) -> None:
             side.negated = side.negated and chosen.role != "excluded"
             chosen.sides.append(side)
             side.used = True
+
+
+def as_mention(item: Item) -> Mention:
+    """A structure named outside the request, as if it had been asked for."""
+    return Mention(item, "structure", "wanted", 0, 0, 0)

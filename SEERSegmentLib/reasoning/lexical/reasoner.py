@@ -59,6 +59,8 @@ class LexicalReasoner:
         reading = Reading(text, clauses, [], [], self.lexicon, modality)
         for note in notes:
             reading.say(f"Spelling: {note}.")
+        if not speller().tolerant and (notes or _has_unknown_words(clauses)):
+            reading.say("Spelling was checked without rapidfuzz, which is not installed: fewer errors are recognised.")
         for number, clause in enumerate(clauses):
             if clause.role in (Role.QUOTED, Role.STEERING):
                 reading.say(f"Set aside: “{_short(clause)}” ({clause.why}).")
@@ -84,6 +86,11 @@ class LexicalReasoner:
 def speller() -> Speller:
     """The speller over the lexicon and the words of the descriptions."""
     return Speller(load_lexicon(), load_descriptions().words)
+
+
+def _has_unknown_words(clauses: list[Clause]) -> bool:
+    items = (i for c in clauses if c.role is Role.REQUEST for i in c.items)
+    return any(not i.kinds and len(i.norm) > 3 and i.norm.isalpha() and not speller().known(i.norm) for i in items)
 
 
 def _check_closed(spec: TargetSpec, modality: Modality) -> None:

@@ -21,7 +21,8 @@ def side_for(mention: Mention, reading: Reading, ref: Ref, *, excluded: bool = F
     if ref.side is not Side.NONE:
         said = {s.value for s in mention.sides if s.value in ("left", "right") and not s.negated}
         if said and said != {ref.side.value}:
-            return _joined_side(mention, reading, name)
+            _check_joined(mention, reading, name)
+            return None
         check_not_gone(concept, ref.side, mention, reading)
         return ref.side
     positive = [s for s in mention.sides if not s.negated]
@@ -94,7 +95,7 @@ def agreed_side(mention: Mention, reading: Reading, noun: str) -> Side | None:
     raise _contradiction(mention, noun)
 
 
-def _joined_side(mention: Mention, reading: Reading, noun: str) -> None:
+def _check_joined(mention: Mention, reading: Reading, noun: str) -> None:
     """A side word beside a term that has the other side in it: "left or right kidney"."""
     items = reading.clauses[mention.clause].items
     word = next(s for s in mention.sides if s.value in ("left", "right") and not s.negated)

@@ -11,11 +11,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
 from ...anatomy import normalise
-from ...anatomy.normalise import DATA
+from ...anatomy.tables import read_rows
 from .lexicon import Lexicon, word_forms
 from .text import word_set
 
@@ -74,16 +73,21 @@ def distance(one: str, other: str, limit: int) -> int:
 
 
 class Speller:
-    """Corrects words against the lexicon; everyday words (common_words.txt) and words of the tables stay."""
+    """Corrects words against the lexicon; everyday words (common_words.csv) and words of the tables stay."""
 
     def __init__(self, lexicon: Lexicon, more_words: Iterable[str] = ()) -> None:
         self._weights = {**dict.fromkeys(more_words, 1), **lexicon.words}
-        text = Path(DATA, "common_words.txt").read_text(encoding="utf-8")
-        self._common = frozenset(normalise(text).split())
+        rows = read_rows("common_words.csv")
+        self._common = frozenset(normalise(" ".join(row["words"] for row in rows)).split())
         self._candidates = [w for w, n in self._weights.items() if n and len(w) >= 4 and w.isascii() and w.isalpha()]
         self._lexicon = lexicon
         self._fuzzy = _rapidfuzz() if not os.environ.get("SEER_NO_RAPIDFUZZ") else None
         self.correct = lru_cache(maxsize=8192)(self._correct)
+
+    @property
+    def tolerant(self) -> bool:
+        """Whether rapidfuzz is there, so that errors of more than one letter are found in all words."""
+        return self._fuzzy is not None
 
     def known(self, word: str) -> bool:
         """Whether a word is one of the tables or an everyday one, in singular or plural."""
