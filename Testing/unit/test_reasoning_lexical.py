@@ -218,3 +218,22 @@ def test_long_texts_are_read_in_one_pass_and_the_request_is_found() -> None:
     reply = reason(report + "Please outline the spleen.")
     assert isinstance(reply, Reasoning)
     assert reply.answer == "spleen"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("kidneys", "kidneys"),
+        ("both kidneys", "left kidney and right kidney"),
+        ("need each kidney", "left kidney and right kidney"),
+        ("Common carotids, L and R.", "left common carotid artery and right common carotid artery"),
+        ("lungs, each separately", "left lung and right lung"),
+        ("all ribs", "ribs"),
+        ("all the ribs on the right", "right ribs"),
+        ("sacrum and both hip bones", "sacrum, left hip bone and right hip bone"),
+    ],
+)
+def test_a_pair_is_two_segments_when_it_is_named_side_by_side(text: str, answer: str) -> None:
+    result = LexicalReasoner().reason(ReasoningCase(Request(text), Modality.CT), ignore_progress, CancelToken())
+    assert isinstance(result, Reasoning)
+    assert result.answer == answer

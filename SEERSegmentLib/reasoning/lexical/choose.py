@@ -130,7 +130,7 @@ def _named(reading: Reading) -> list[str] | None:
     ids: list[str] = []
     for mention in wanted:
         ids += resolve(mention, reading)
-        reading.say(f"Asked for: “{mention.text}”.")
+        reading.say(f"Asked for: {mention.told}.")
     return ids
 
 

@@ -116,7 +116,7 @@ def generic_group(reading: Reading) -> list[str] | None:
     """ "bowel", "vertebrae": a kind of thing that is a group of its own when nothing describes it further."""
     for mention in reading.of("head"):
         if mention.item.sense("structure") and len([i for i in reading.request_items if not i.mark]) <= 6:
-            reading.say(f"Asked for: “{mention.text}”.")
+            reading.say(f"Asked for: {mention.told}.")
             return resolve(mention, reading)
     return None
 

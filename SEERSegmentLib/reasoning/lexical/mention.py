@@ -50,6 +50,21 @@ class Mention:
     def text(self) -> str:
         return self.item.text
 
+    @property
+    def told(self) -> str:
+        """The request's words for it and for its side, quoted: “lung”, with “rt” (right)."""
+        words = [f"“{s.text}” ({'not ' if s.negated else ''}{s.value})" for s in self.sides]
+        return f"“{self.text}”" + (f", with {' and '.join(words)}" if words else "")
+
+    @property
+    def each_side(self) -> bool:
+        """Whether both sides are told of one by one ("both", "each", "L and R"), not just in the plural."""
+        values = {s.value for s in self.sides if not s.negated}
+        if len(values & {"left", "right"}) == 1:
+            return False
+        each = self.quantified and not self.item.plural  # "each kidney"; "all ribs" are a group
+        return bool(values & {"both", "left"}) or each or self.item.norm.startswith(("both ", "bilateral "))
+
 
 def names(item: Item) -> bool:
     """Whether a term names anatomy or a disease."""

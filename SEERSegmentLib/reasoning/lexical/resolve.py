@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...anatomy import Structure
+from ...anatomy import Structure, Vocabulary
 from ...values import Side
 from .lexicon import Ref
 from .meanings import meaning
@@ -10,6 +10,7 @@ from .mention import Mention
 from .outcome import Question
 from .reading import Reading
 from .sides import agreed_side, anchor_sides, check_not_gone, side_for
+from .text import word_set
 
 __all__ = ["resolve", "resolve_ref"]
 
@@ -37,6 +38,9 @@ def resolve_ref(ref: Ref, mention: Mention, reading: Reading, *, excluded: bool 
     known = reading.lexicon.vocabulary
     own = known.structures.get(ref.concept)
     told = known.structure_for(ref.concept, ref.side, ref.level) if ref.side is not Side.NONE else None
+    pair = own is not None and ref.side is Side.NONE and not excluded and _is_pair(own, known)
+    if own is not None and pair and _one_by_one(mention, reading):
+        return list(own.parts)
     if told is not None and own is not None:  # a side of a group that has a name: "left gluteal muscles"
         side_for(mention, reading, ref, excluded=excluded)
         return [told.id]
@@ -54,9 +58,24 @@ def resolve_ref(ref: Ref, mention: Mention, reading: Reading, *, excluded: bool 
         return _one_sided(next(iter(sided.values())), mention, reading, ref)
     side = side_for(mention, reading, ref, excluded=excluded)
     if side is None:
+        if _one_by_one(mention, reading) and not excluded:
+            return [sided[s].id for s in (Side.LEFT, Side.RIGHT)]
         both = known.both(ref.concept, ref.level)
         return [both.id] if both else sorted(s.id for s in sided.values())
     return [sided[side].id]
+
+
+def _is_pair(own: Structure, known: Vocabulary) -> bool:
+    parts = [known.get(part) for part in own.parts]
+    return [part.side for part in parts] == [Side.LEFT, Side.RIGHT] and parts[0].concept == parts[1].concept
+
+
+def _one_by_one(mention: Mention, reading: Reading) -> bool:
+    """Whether a pair is to be two segments, so that each side can be checked and measured; a bare plural is one."""
+    return mention.each_side or any(item.norm in _APART for item in reading.request_items)
+
+
+_APART = word_set("separate separately individually apart")
 
 
 def _single(own: Structure, ref: Ref, mention: Mention, reading: Reading, excluded: bool) -> list[str]:

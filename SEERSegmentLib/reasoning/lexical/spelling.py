@@ -8,7 +8,6 @@ where only one word can be meant.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -81,7 +80,7 @@ class Speller:
         self._common = frozenset(normalise(" ".join(row["words"] for row in rows)).split())
         self._candidates = [w for w, n in self._weights.items() if n and len(w) >= 4 and w.isascii() and w.isalpha()]
         self._lexicon = lexicon
-        self._fuzzy = _rapidfuzz() if not os.environ.get("SEER_NO_RAPIDFUZZ") else None
+        self._fuzzy = _rapidfuzz()
         self.correct = lru_cache(maxsize=8192)(self._correct)
 
     @property
