@@ -9,6 +9,7 @@ looks at the cancel token first. An abstention, or a blocking finding, ends the 
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,9 @@ import numpy as np
 
 from . import __version__
 from .anatomy import load_vocabulary, resolve_answer
-from .errors import BackboneError
+from .errors import BackboneError, ReplyError
 from .grounding import check_masks, check_spec, measure
-from .imaging import render_views
+from .imaging import check_preset, render_views
 from .protocols import Backbone, CancelToken, Emit, Reasoner, ReasoningCase, SkillBank, ignore_progress
 from .values import (
     RGB,
@@ -50,6 +51,9 @@ DEFAULT_PRESET = "multi-view"
 
 #: At most this many skills go into a prompt (SEER's official release retrieves its top 3).
 SKILL_LIMIT = 3
+
+#: What results depend on besides SEER; the provenance names those that a run has loaded.
+_LIBRARIES = ("numpy", "scipy", "SimpleITK", "torch")
 
 
 @dataclass(frozen=True)
@@ -127,17 +131,20 @@ def run(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = Non
     Raises
     ------
     SeerError
-        ReasonerError, BackboneError (``grid-mismatch`` where a mask is not on the volume's grid), Cancelled …
+        ReasonerError, BackboneError (``grid-mismatch`` where a mask is not on the volume's grid), Cancelled … A
+        ReplyError does not leave this function: it becomes an Abstention.
     """
     cancel = cancel or CancelToken()
     ledger = _Ledger(emit, cancel)
     volume = job.volume
+    check_preset(job.preset, as_stored=job.as_stored)  # a mistake of the caller shows before any work
 
     with ledger.stage(Stage.READ, volume.name) as note:
         note["sha256"] = volume.sha256
         note["details"] = _volume_details(volume)
     with ledger.stage(Stage.MEASURE, "grounding", __version__) as note:
         facts = measure(volume, cancel)
+        note["sha256"] = _sha256(*(repr(item) for item in facts.evidence))
         note["details"] = {"regions covered": ", ".join(r.region for r in facts.regions) or "can't tell"}
         note["value"] = facts
     with ledger.stage(Stage.VIEWS, job.preset, __version__) as note:
@@ -226,7 +233,10 @@ def _reason(
             )
         else:
             case = ReasoningCase(job.request, job.volume.modality, views, facts, skills)
-            reply = job.reasoner.reason(case, ledger.emit, ledger.cancel)
+            try:
+                reply = job.reasoner.reason(case, ledger.emit, ledger.cancel)
+            except ReplyError as error:  # a reply that can't be trusted is no answer, and never a guess
+                reply = _unreadable(error, facts, name)
         details = {"request sha256": _sha256(job.request.text)}
         if isinstance(reply, Reasoning):
             note["sha256"] = _sha256(reply.answer)
@@ -238,6 +248,18 @@ def _reason(
         note["details"] = details
         note["value"] = reply
     return reply
+
+
+def _unreadable(error: ReplyError, facts: ImageFacts, reasoner: str) -> Abstention:
+    return Abstention(
+        code=error.code,
+        reason=error.user_message,
+        question="Should the request be asked again, perhaps in other words?",
+        evidence=facts.evidence,
+        rationale=("The reasoner's reply could not be read, so nothing of it was run.",),
+        reasoner=reasoner,
+        raw=error.detail,
+    )
 
 
 def _resolve(reasoning: Reasoning, ledger: _Ledger) -> TargetSpec | Abstention:
@@ -285,7 +307,7 @@ def _segment(job: Job, spec: TargetSpec, ledger: _Ledger) -> Sequence[Mask]:
         for mask in masks:
             digest.update(np.packbits(mask.voxels).tobytes())
         note["sha256"] = digest.hexdigest()
-        note["details"] = {"masks": len(masks)}
+        note["details"] = {"masks": len(masks), "with": _loaded_libraries()}
         note["value"] = masks
     return masks
 
@@ -297,7 +319,12 @@ def _check_grid(masks: Sequence[Mask], spec: TargetSpec, volume: Volume, backbon
             f"The backbone {backbone} returned {len(masks)} masks for {len(spec.targets)} targets.",
             code="mask-count-mismatch",
         )
-    for mask in masks:
+    for mask, target in zip(masks, spec.targets, strict=True):
+        if mask.target != target:
+            raise BackboneError(
+                f"The backbone {backbone} returned a mask of the {mask.target.text} where the {target.text} was asked for.",
+                code="mask-target-mismatch",
+            )
         if mask.voxels.shape != volume.shape or not np.array_equal(mask.affine, volume.affine):
             raise BackboneError(
                 f"The backbone {backbone} returned a mask that does not lie on the volume's grid.",
@@ -324,6 +351,11 @@ def _text_colour(target: Target) -> RGB:
     """A colour for free text: the same words always get the same one, kept off the dark and the grey."""
     red, green, blue = hashlib.sha256(target.text.encode()).digest()[:3]
     return 96 + red % 160, 96 + green % 160, 96 + blue % 160
+
+
+def _loaded_libraries() -> str:
+    versions = ((name, getattr(sys.modules.get(name), "__version__", "")) for name in _LIBRARIES)
+    return ", ".join(f"{name} {version}" for name, version in versions if version)
 
 
 def _sha256(*texts: str) -> str:

@@ -59,12 +59,12 @@ def make_backbone(name: str, **options: Any) -> Backbone:
 
 
 def reasoner_factory(name: str) -> Callable[..., Any]:
-    """What makes the reasoner, not yet called. Raises UsageError ``reasoner-unknown``."""
+    """What makes the reasoner, not yet called. Raises UsageError ``reasoner-unknown``, ``part-unloadable``."""
     return _factory(name, REASONERS, "seer.reasoners", "reasoner-unknown")
 
 
 def backbone_factory(name: str) -> Callable[..., Any]:
-    """What makes the backbone, not yet called. Raises UsageError ``backbone-unknown``."""
+    """What makes the backbone, not yet called. Raises UsageError ``backbone-unknown``, ``part-unloadable``."""
     return _factory(name, BACKBONES, "seer.backbones", "backbone-unknown")
 
 
@@ -73,14 +73,19 @@ def _third_parties(group: str) -> dict[str, EntryPoint]:
 
 
 def _factory(name: str, builtins: Mapping[str, str], group: str, unknown: str) -> Callable[..., Any]:
-    if name in builtins:
-        module, _, attribute = builtins[name].partition(":")
-        factory: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-        return factory
     others = _third_parties(group)
-    if name in others:
-        loaded: Callable[..., Any] = others[name].load()
-        return loaded
+    try:
+        if name in builtins:
+            module, _, attribute = builtins[name].partition(":")
+            factory: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+            return factory
+        if name in others:
+            loaded: Callable[..., Any] = others[name].load()
+            return loaded
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"The part '{name}' can't be loaded: {error}.", code="part-unloadable", detail=f"{type(error).__name__}"
+        ) from error
     known = ", ".join((*builtins, *sorted(others)))
     kind = unknown.removesuffix("-unknown")
     raise UsageError(f"There is no {kind} '{name}'; there are: {known}.", code=unknown)

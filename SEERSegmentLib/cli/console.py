@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,12 @@ from ..errors import SeerError, SeriesChoiceNeeded
 if TYPE_CHECKING:
     from ..protocols import Emit
 
-__all__ = ["Console"]
+__all__ = ["Console", "printable"]
+
+
+def printable(line: str) -> str:
+    """Without characters that would steer a terminal: names may come from a file's header or a model's reply."""
+    return "".join(c if c.isprintable() else " " for c in line)
 
 
 class Console:
@@ -38,7 +44,7 @@ class Console:
         """Lines of a result for people; nothing in JSON mode."""
         if not self.as_json:
             for line in lines:
-                print(line)
+                print(printable(line))
 
     def json(self, value: Any) -> None:
         """One JSON object on one line, at once; nothing where the result is for people."""
@@ -52,16 +58,17 @@ class Console:
     def note(self, line: str) -> None:
         """A line about the run itself."""
         if not self.quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
 
     def error(self, error: SeerError) -> None:
         """One sentence and the code; in JSON mode an object as well."""
-        print(f"seer: {error.user_message} [{error.code}]", file=sys.stderr, flush=True)
+        print(printable(f"seer: {error.user_message} [{error.code}]"), file=sys.stderr, flush=True)
         series = error.series if isinstance(error, SeriesChoiceNeeded) else ()
         for uid, description in series:
-            print(f"  --series {uid}   {description}", file=sys.stderr, flush=True)
+            print(printable(f"  --series {uid}   {description}"), file=sys.stderr, flush=True)
         if self.debug and error.detail:
-            print(f"  {error.detail}", file=sys.stderr, flush=True)
+            for line in error.detail.splitlines():
+                print(printable(f"  {line}"), file=sys.stderr, flush=True)
         content: dict[str, Any] = {
             "code": error.code,
             "message": error.user_message,
@@ -75,10 +82,10 @@ class Console:
 
     @contextmanager
     def progress(self) -> Iterator[Emit]:
-        """An ``emit`` for the pipeline: a moving bar on a terminal, a line per stage elsewhere."""
+        """An ``emit`` for the pipeline: a moving bar on a terminal, a line per stage elsewhere or without rich."""
         if self.quiet:
             yield lambda progress: None
-        elif sys.stderr.isatty():
+        elif sys.stderr.isatty() and importlib.util.find_spec("rich") is not None:
             from .progress import moving_bar
 
             with moving_bar() as emit:

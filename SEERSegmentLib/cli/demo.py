@@ -12,8 +12,15 @@ SAMPLE = "aorta-ct"
 REQUEST = "pls outline the rt lung"
 
 
-def run_demo(folder: Path) -> int:
+def run_demo(folder: Path, *flags: str) -> int:
     """Fetch a real chest CT (or draw a phantom, and say so), segment it, write segmentation and report into ``folder``.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be; what an earlier demo wrote there is replaced.
+    *flags
+        ``--json``, ``--quiet``, ``--debug``, for the `seer segment` that it runs.
 
     Returns
     -------
@@ -34,8 +41,8 @@ def run_demo(folder: Path) -> int:
         volume = _write_phantom(folder / "phantom.nrrd")
     segmentation, report = folder / "right-lung.seg.nrrd", folder / "report.html"
     print(f"Request: “{REQUEST}”\nVolume:  {volume}", file=sys.stderr, flush=True)
-    code = main(["segment", str(volume), REQUEST, "-o", str(segmentation), "--report", str(report), "--overwrite"])
-    if code == 0:
+    code = main(["segment", str(volume), REQUEST, "-o", str(segmentation), "--report", str(report), "--overwrite", *flags])
+    if code == 0 and "--json" not in flags:
         print(f"\nOpen the report in a browser:        {report.resolve()}")
         print(f"Open the segmentation in 3D Slicer:  {segmentation.resolve()}")
     return code

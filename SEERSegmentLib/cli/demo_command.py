@@ -14,8 +14,9 @@ __all__ = ["run"]
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Run the demo here, or in an environment made for it. Raises SeerError, SystemExit."""
+    flags = [f"--{name}" for name in ("json", "quiet", "debug") if getattr(parsed, name)]
     if dependencies_present():
-        return run_demo(parsed.output)
+        return run_demo(parsed.output, *flags)
     python = make_environment()
-    command = [str(python), "-m", "SEERSegmentLib", "demo", "--output", str(parsed.output)]
+    command = [str(python), "-m", "SEERSegmentLib", "demo", "--output", str(parsed.output), *flags]
     return subprocess.run(command, check=False).returncode

@@ -13,6 +13,7 @@ from typing import Any
 from .. import __version__
 from ..errors import SeerError
 from ..output import as_plain
+from ..protocols import Readiness
 from ..registry import backbone_factory, backbone_names, reasoner_factory, reasoner_names
 from .console import Console
 from .results import aligned
@@ -36,6 +37,9 @@ _OPTIONAL = frozenset({"rapidfuzz", "rich"})
 
 #: How the command line gives a part what it can't be made without.
 _OPTIONS = {"reference": "give --reference LABELMAP and --label-names FILE"}
+
+#: What making a part that someone else wrote may raise: packages, files, options and drivers that are not as it expects.
+_PART_ERRORS = (SeerError, ImportError, AttributeError, OSError, RuntimeError, TypeError, ValueError, LookupError)
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
@@ -74,25 +78,21 @@ def _part(name: str, find: Callable[[str], Callable[..., Any]]) -> dict[str, Any
     """A reasoner or a backbone, as far as it can be known without what only a run would give it."""
     try:
         factory = find(name)
-    except (SeerError, ImportError, AttributeError) as error:
-        return {"name": name, "version": "", "ready": False, "about": "", "what_to_do": f"can't be loaded: {error}"}
-    lacking = [p.name for p in inspect.signature(factory).parameters.values() if p.default is p.empty and _named(p)]
-    made: Any = factory if lacking else factory()
+        lacking = [p.name for p in inspect.signature(factory).parameters.values() if p.default is p.empty and _named(p)]
+        made: Any = factory if lacking else factory()
+        readiness = Readiness(True, _OPTIONS.get(name, f"needs {', '.join(lacking)}")) if lacking else made.readiness()
+    except _PART_ERRORS as error:  # the doctor goes on to the next patient
+        return {"name": name, "version": "", "ready": False, "about": "", "what_to_do": str(error)}
     info = getattr(made, "info", None)
     about = {
         key: as_plain(getattr(info, key)) for key in ("accepts", "modalities", "needs", "licence") if hasattr(info, key)
     }
-    if lacking:
-        ready, todo = True, _OPTIONS.get(name, f"needs {', '.join(lacking)}")
-    else:
-        readiness = made.readiness()
-        ready, todo = readiness.ready, readiness.what_to_do
     return {
         "name": name,
         "version": getattr(info, "version", ""),
-        "ready": ready,
+        "ready": readiness.ready,
         "about": getattr(info, "summary", ""),
-        "what_to_do": todo,
+        "what_to_do": readiness.what_to_do,
         **about,
     }
 

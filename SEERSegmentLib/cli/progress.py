@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ..protocols import Emit
 from ..values import Progress, Stage
+from .console import printable
 
 __all__ = ["moving_bar", "stage_lines"]
 
@@ -20,7 +21,7 @@ def stage_lines(write: Callable[[str], None]) -> Emit:
             seen.add(progress.stage)
             write(f"seer: {progress.stage.value} ...")
         if _is_remark(progress):
-            write(f"seer: {_printable(progress.message)}")
+            write(f"seer: {progress.message}")
 
     return emit
 
@@ -43,11 +44,11 @@ def moving_bar() -> Iterator[Emit]:
 
         def emit(progress: Progress) -> None:
             if _is_remark(progress):
-                bar.console.print(_printable(progress.message), markup=False, highlight=False)
+                bar.console.print(printable(progress.message), markup=False, highlight=False)
                 return
             words = progress.stage.value.capitalize() + (f" · {progress.message}" if progress.message else "")
             total = None if progress.fraction is None else 1.0  # without a known share the bar pulses
-            bar.update(task, description=_printable(words)[:60], total=total, completed=progress.fraction or 0.0)
+            bar.update(task, description=printable(words)[:60], total=total, completed=progress.fraction or 0.0)
 
         yield emit
 
@@ -55,8 +56,3 @@ def moving_bar() -> Iterator[Emit]:
 def _is_remark(progress: Progress) -> bool:
     """Something about the result rather than about how far it is, such as labels that a label map doesn't have."""
     return progress.stage is Stage.SEGMENT and progress.fraction is None and bool(progress.message)
-
-
-def _printable(words: str) -> str:
-    """Without characters that would steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in words)

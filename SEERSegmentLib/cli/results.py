@@ -78,7 +78,7 @@ def as_lines(result: Segmentation | Abstention, files: Mapping[str, Path]) -> li
         lines += aligned(rows, right=(1, 2))
     lines += [_finding(finding) for finding in findings]
     lines += [f"Wrote {path}" for path in files.values()]
-    return [_printable(line) for line in lines]
+    return lines
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
@@ -99,8 +99,3 @@ def _finding(finding: Finding) -> str:
     word = _SEVERITY_WORDS[finding.severity]
     status = f" ({finding.status})" if finding.status else ""
     return f"{word}{status}: {finding.message}" + (f" {finding.advice}" if finding.advice else "")
-
-
-def _printable(line: str) -> str:
-    """Without characters that would steer a terminal: names may come from a model's reply."""
-    return "".join(c if c.isprintable() else " " for c in line)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from ..anatomy import label_set
 from ..errors import UsageError
 from ..imaging.samples import SAMPLES, export_sample
+from ..output.atomic import write_atomically
+from ..values import Modality
 from .console import Console
 from .results import aligned
 
@@ -23,6 +27,8 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     if parsed.output is None:
         raise UsageError("Say where to put the sample: -o DIR.", code="sample-folder-missing")
     written = export_sample(parsed.name, parsed.output)
+    if modality := SAMPLES[parsed.name].labels_of:
+        written["label names"] = _write_label_names(parsed.output / "label-names.csv", modality)
     console.text(*(f"Wrote {path}  ({part})" for part, path in written.items()))
     console.json(
         {
@@ -32,6 +38,14 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         }
     )
     return 0
+
+
+def _write_label_names(path: Path, modality: Modality) -> Path:
+    """The names of the labels, as `seer segment --label-names` takes them. Raises StorageError."""
+    rows = [f"{label},{name}\n" for label, name in label_set(modality).items()]
+    with write_atomically(path) as partial:
+        partial.write_text("".join(["id,name\n", *rows]), encoding="utf-8")
+    return path
 
 
 def _described(name: str) -> dict[str, object]:

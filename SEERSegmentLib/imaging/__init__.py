@@ -12,11 +12,12 @@ from __future__ import annotations
 from .modality import estimate_modality
 from .orient import Reorientation, from_lps, reorientation_to, to_lps
 from .read import list_series, read_labelmap, read_volume
-from .views import PRESETS, encode_png, orientation_letters, render_views
+from .views import PRESETS, check_preset, encode_png, orientation_letters, render_views
 
 __all__ = [
     "PRESETS",
     "Reorientation",
+    "check_preset",
     "encode_png",
     "estimate_modality",
     "from_lps",

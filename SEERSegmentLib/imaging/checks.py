@@ -11,13 +11,25 @@ from ..errors import VolumeError
 
 __all__ = ["check_finite", "check_not_constant"]
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 def check_finite(voxels: NDArray[Any]) -> None:
-    """Refuse NaN (``voxels-nan``) and infinite (``voxels-infinite``) voxels; one pass, a slab of memory."""
+    """Refuse NaN (``voxels-nan``), infinite (``voxels-infinite``) and absurd (``voxels-absurd``) voxels; one pass.
+
+    Absurd is what single precision can't hold: no scanner measures 1e38 of anything, and views and measurements are
+    made in single precision.
+    """
     if voxels.dtype.kind != "f":
         return
     for index, slab in enumerate(voxels):
         if np.isfinite(slab).all():
+            if slab.dtype.itemsize > 4 and max(-float(slab.min()), float(slab.max())) > _LARGEST:
+                raise VolumeError(
+                    "Some voxels of this image hold numbers that no scanner measures; the file is damaged.",
+                    code="voxels-absurd",
+                    detail=f"first in slice {index}",
+                )
             continue
         if np.isnan(slab).any():
             raise VolumeError(

@@ -123,7 +123,7 @@ def _axes(first: DicomSlice) -> tuple[NDArray[np.float64], NDArray[np.float64], 
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if min(lengths) < 0.5 or abs(row @ column) > 0.5 * lengths[0] * lengths[1]:
         raise VolumeError(
-            "This image's orientation is singular: two of its axes point the same way.", code="affine-singular"
+            "This image's orientation can't be used: two of its axes point the same way.", code="affine-singular"
         )
     row, column = row / lengths[0], column / lengths[1]
     normal = np.cross(row, column)

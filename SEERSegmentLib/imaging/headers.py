@@ -171,7 +171,7 @@ def check_extent(affine: NDArray[np.float64], size: Sequence[int]) -> None:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     if (spacing == 0).any() or abs(float(np.linalg.det(affine[:3, :3] / spacing))) < 1e-6:
         raise VolumeError(
-            "This image's orientation is singular: two of its axes point the same way.", code="affine-singular"
+            "This image's orientation can't be used: two of its axes point the same way.", code="affine-singular"
         )
     extent = spacing * np.asarray(size)
     low, high = SPACING_RANGE_MM

@@ -154,7 +154,7 @@ def _affine(fields: dict[str, str], rank: int) -> NDArray[np.float64]:
     lengths = np.linalg.norm(matrix, axis=1)
     if np.isfinite(lengths).all() and (lengths == 0).any():
         raise VolumeError(
-            "This image's orientation is singular: one of its axes has no direction.", code="affine-singular"
+            "This image's orientation can't be used: one of its axes has no direction.", code="affine-singular"
         )
     return affine
 

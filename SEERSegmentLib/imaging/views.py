@@ -13,7 +13,7 @@ from .orient import to_lps
 from .planes import orientation_letters
 from .seer_v1 import render_seer_v1
 
-__all__ = ["PRESETS", "encode_png", "orientation_letters", "render_views"]
+__all__ = ["PRESETS", "check_preset", "encode_png", "orientation_letters", "render_views"]
 
 PRESETS = ("multi-view", "seer-v1")
 
@@ -50,20 +50,30 @@ def render_views(
     Raises
     ------
     UsageError
-        ``preset-unknown``, ``region-unknown``.
+        ``preset-unknown``, ``region-unknown``, ``as-stored-unused``.
     Cancelled
     """
+    check_preset(preset, as_stored=as_stored)
     cancel = cancel or CancelToken()
     if preset == "seer-v1":
         views = render_seer_v1(volume if as_stored else to_lps(volume), cancel)
-    elif preset == "multi-view":
-        views = render_multi_view(volume, region, cancel)
     else:
+        views = render_multi_view(volume, region, cancel)
+    emit(Progress(Stage.VIEWS, 1.0, f"{len(views)} views", views))
+    return views
+
+
+def check_preset(preset: str, *, as_stored: bool) -> None:
+    """Refuse a preset that doesn't exist (``preset-unknown``) or has no storage order (``as-stored-unused``)."""
+    if preset not in PRESETS:
         raise UsageError(
             f"There is no set of views called '{preset}'; use {' or '.join(PRESETS)}.", code="preset-unknown"
         )
-    emit(Progress(Stage.VIEWS, 1.0, f"{len(views)} views", views))
-    return views
+    if as_stored and preset != "seer-v1":
+        raise UsageError(
+            f"Storage order is a choice for the views 'seer-v1' only; '{preset}' looks the same in any.",
+            code="as-stored-unused",
+        )
 
 
 def encode_png(view: View | NDArray[np.uint8], *, rgb: bool = False) -> bytes:

@@ -208,6 +208,10 @@ def _terminology(terminology: Terminology) -> dict[str, Any]:
     }
     if terminology.modifier is not None:
         entry["typeModifier"] = _code(terminology.modifier)
+    if terminology.region is not None:
+        entry["anatomicRegion"] = _code(terminology.region)
+        if terminology.region_modifier is not None:
+            entry["anatomicRegionModifier"] = _code(terminology.region_modifier)
     return entry
 
 

@@ -33,7 +33,7 @@ def content_sha256(voxels: NDArray[Any], affine: NDArray[np.float64]) -> str:
     digest.update(f"{little.str}|{'x'.join(map(str, voxels.shape))}|".encode())
     digest.update((np.round(affine, 6) + 0.0).astype("<f8").tobytes())  # + 0.0 turns -0.0 into 0.0
     for slab in voxels:  # slab by slab: a non-contiguous or big-endian volume costs one slice of memory, not a copy
-        digest.update(np.ascontiguousarray(slab, dtype=little).data.cast("B"))
+        digest.update(np.ascontiguousarray(slab, dtype=little).view(np.uint8))
     return digest.hexdigest()
 
 
@@ -130,14 +130,18 @@ def check_affine(affine: NDArray[np.float64]) -> None:
     axes = affine[:3, :3]
     lengths = np.linalg.norm(axes, axis=0)
     if not np.array_equal(affine[3], [0.0, 0.0, 0.0, 1.0]) or (lengths < 1e-9).any():
-        raise VolumeError("This image's orientation or voxel size is singular.", code="affine-singular")
+        raise VolumeError(
+            "This image's orientation can't be used: one of its axes has no length.", code="affine-singular"
+        )
     cosines = (axes / lengths).T @ (axes / lengths) - np.eye(3)
     if abs(float(np.linalg.det(axes / lengths))) < 1e-6:
-        raise VolumeError("This image's orientation is singular: two of its axes coincide.", code="affine-singular")
+        raise VolumeError(
+            "This image's orientation can't be used: two of its axes point the same way.", code="affine-singular"
+        )
     if np.abs(cosines).max() > SHEAR_TOLERANCE:
         raise VolumeError(
-            "This image's axes are not at right angles (sheared, or a tilted gantry); resample it to a regular grid"
-            " first.",
+            "This image's axes are not at right angles (a tilted gantry, perhaps); allow it to be resampled to right"
+            " angles.",
             code="affine-sheared",
             detail=f"largest cosine between two axes {np.abs(cosines).max():.4f}",
         )

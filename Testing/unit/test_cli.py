@@ -578,6 +578,16 @@ def test_samples_are_listed(seer: Callable[..., Run]) -> None:
     assert {"aorta-ct", "example-ct", "ct-chest"} <= {row["name"] for row in listed}
 
 
+def test_a_sample_with_labels_rehearses_the_whole_flow(seer: Callable[..., Run], tmp_path: Path) -> None:
+    files = seer("sample", "example-ct-sm", "-o", tmp_path / "s", "--json").json["files"]
+    reference = ("--reference", files["labels"], "--label-names", files["label names"])
+    request = "?hydro on the right, outline the organ"
+    done = seer("segment", files["volume"], request, "-o", tmp_path / "k.seg.nrrd", *reference, "--json")
+    assert done.code == 0, done.err
+    assert done.json["answer"] == "right kidney"
+    assert done.json["segments"][0]["volume_ml"] > 50
+
+
 def test_a_sample_is_exported(
     seer: Callable[..., Run], sample: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -187,6 +187,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "nrrd odd encoding": ("voxels-unsupported", with_bytes(nrrd_text(encoding="hex"))),
     "NaN": ("voxels-nan", with_nifti(noisy(nan))),
     "infinite": ("voxels-infinite", with_nifti(noisy(-np.inf))),
+    "absurd values": ("voxels-absurd", with_nifti(noisy(1e20).astype(np.float64) ** 2)),
     # geometry
     "zero spacing nifti": ("spacing-not-positive", with_nifti(pixdim=("8f", 76, (1, 1, 0, 1, 1, 1, 1, 1)))),
     "negative spacing nifti": ("spacing-not-positive", with_nifti(pixdim=("8f", 76, (1, 1, -1, 1, 1, 1, 1, 1)))),

@@ -230,7 +230,8 @@ def _record(record: StageRecord) -> Html:
 def _code(terminology: Terminology | None) -> Html:
     if terminology is None:
         return element("span", "no code: free text", class_="note")
-    codes = [terminology.type, *([terminology.modifier] if terminology.modifier else [])]
+    every = (terminology.type, terminology.modifier, terminology.region, terminology.region_modifier)
+    codes = [code for code in every if code is not None]
     return join(
         (element("span", element("code", code.value), " ", code.meaning, class_="coded") for code in codes),
     )

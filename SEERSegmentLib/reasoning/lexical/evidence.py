@@ -39,7 +39,7 @@ def _in_view(id: str, facts: ImageFacts) -> Evidence | None:
     return Evidence(
         "target-in-view",
         f"{structure.name[:1].upper()}{structure.name[1:]}: its usual place is {verdict}.",
-        round(share, 3),
-        "",
+        round(100.0 * share),
+        "%",
         "body levels covered",
     )
