@@ -147,7 +147,7 @@ class ReasonerError(SeerError):
 
 
 class ReplyError(ReasonerError):
-    """A reasoner's reply whose structure can't be trusted; never executed."""
+    """A reasoner's reply whose structure can't be trusted; never executed: the pipeline makes it an Abstention."""
 
     code = "reply-malformed"
 

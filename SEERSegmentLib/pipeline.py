@@ -307,7 +307,7 @@ def _segment(job: Job, spec: TargetSpec, ledger: _Ledger) -> Sequence[Mask]:
         for mask in masks:
             digest.update(np.packbits(mask.voxels).tobytes())
         note["sha256"] = digest.hexdigest()
-        note["details"] = {"masks": len(masks), "with": _loaded_libraries()}
+        note["details"] = {"masks": len(masks), "with": _loaded_libraries(), **dict(info.details)}
         note["value"] = masks
     return masks
 
@@ -322,8 +322,9 @@ def _check_grid(masks: Sequence[Mask], spec: TargetSpec, volume: Volume, backbon
     for mask, target in zip(masks, spec.targets, strict=True):
         if mask.target != target:
             raise BackboneError(
-                f"The backbone {backbone} returned a mask of the {mask.target.text} where the {target.text} was asked for.",
+                f"The backbone {backbone} returned a mask of something else than the {target.text}.",
                 code="mask-target-mismatch",
+                detail=mask.target.text,
             )
         if mask.voxels.shape != volume.shape or not np.array_equal(mask.affine, volume.affine):
             raise BackboneError(

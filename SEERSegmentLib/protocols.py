@@ -96,7 +96,8 @@ class ReasonerInfo:
 class BackboneInfo:
     """What a backbone is and needs.
 
-    ``accepts`` holds any of ``"text"``, ``"label"``, ``"box"``: the part of a TargetSpec that it executes.
+    ``accepts`` holds any of ``"text"``, ``"label"``, ``"box"``: the part of a TargetSpec that it executes. ``details``,
+    (name, text), is what else the provenance of a run has to say: the hash of weights or of a label map.
     """
 
     name: str
@@ -107,6 +108,7 @@ class BackboneInfo:
     offline: bool = True
     needs: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

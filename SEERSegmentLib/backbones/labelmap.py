@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import BackboneError, UsageError, VolumeError
 from ..imaging import read_labelmap
-from ..values import Volume
+from ..values import Volume, content_sha256
 from .label_names import read_label_names
 
 __all__ = ["Label", "LabelMap", "read_named_labelmap"]
@@ -42,6 +43,14 @@ class LabelMap:
     layers: tuple[NDArray[Any], ...]
     affine: NDArray[np.float64]
     labels: tuple[Label, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Of the layers on their grid and of the labels' names: another map, or other names, give another hash."""
+        digest = hashlib.sha256(repr(self.labels).encode("utf-8", "backslashreplace"))
+        for layer in self.layers:
+            digest.update(content_sha256(layer, self.affine).encode())
+        return digest.hexdigest()
 
     def held(self) -> tuple[Label, ...]:
         """The labels that have any voxel."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ class ReferenceBackbone:
         self._map: LabelMap = read_named_labelmap(labelmap, names)
         self._by_structure: dict[str, list[Label]] = {}
         self._by_name: dict[str, list[Label]] = {}
+        name = labelmap.name if isinstance(labelmap, Volume) else Path(labelmap).name
+        self.info = replace(type(self).info, details=(("label map", name), ("label map sha256", self._map.sha256)))
         for label in self._map.labels:
             self._by_name.setdefault(normalise(label.name), []).append(label)
             if structure := _structure_of(label):

@@ -42,7 +42,7 @@ def make_environment(extras: tuple[str, ...] = ()) -> Path:
     marker = folder / "-".join((".ready", *sorted(extras)))
     if marker.is_file() and marker.stat().st_mtime >= (root / "pyproject.toml").stat().st_mtime:
         return python
-    print(f"Making SEER's environment in {folder} (once, a minute or two) ...", flush=True)
+    print(f"Making SEER's environment in {folder} (once, a minute or two) ...", file=sys.stderr, flush=True)
     if not python.exists() and subprocess.run([sys.executable, "-m", "venv", str(folder)], check=False).returncode:
         raise SystemExit("Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv")
     wanted = f"{root}[{','.join(extras)}]" if extras else str(root)

@@ -32,16 +32,21 @@ def run_demo(folder: Path, *flags: str) -> int:
     from .main import main
     from .targets import make_folder
 
+    def say(words: str) -> None:
+        if "--quiet" not in flags:
+            print(words, file=sys.stderr, flush=True)
+
     make_folder(folder)
-    print("Fetching a real chest CT ...", file=sys.stderr, flush=True)
+    say("Fetching a real chest CT ...")
     try:
         volume = fetch_sample(SAMPLE)
     except ServiceError as error:
         print(f"{error.user_message}\nUsing a generated phantom instead: a drawing, not a patient.", file=sys.stderr)
         volume = _write_phantom(folder / "phantom.nrrd")
     segmentation, report = folder / "right-lung.seg.nrrd", folder / "report.html"
-    print(f"Request: “{REQUEST}”\nVolume:  {volume}", file=sys.stderr, flush=True)
-    code = main(["segment", str(volume), REQUEST, "-o", str(segmentation), "--report", str(report), "--overwrite", *flags])
+    say(f"Request: “{REQUEST}”\nVolume:  {volume}")
+    outputs = ("-o", str(segmentation), "--report", str(report), "--overwrite")
+    code = main(["segment", str(volume), REQUEST, *outputs, *flags])
     if code == 0 and "--json" not in flags:
         print(f"\nOpen the report in a browser:        {report.resolve()}")
         print(f"Open the segmentation in 3D Slicer:  {segmentation.resolve()}")

@@ -38,7 +38,7 @@ _OPTIONAL = frozenset({"rapidfuzz", "rich"})
 #: How the command line gives a part what it can't be made without.
 _OPTIONS = {"reference": "give --reference LABELMAP and --label-names FILE"}
 
-#: What making a part that someone else wrote may raise: packages, files, options and drivers that are not as it expects.
+#: What making a part that someone else wrote may raise: packages, files, options, drivers that are not as it expects.
 _PART_ERRORS = (SeerError, ImportError, AttributeError, OSError, RuntimeError, TypeError, ValueError, LookupError)
 
 

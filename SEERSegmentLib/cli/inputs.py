@@ -37,7 +37,11 @@ def load_volume(parsed: argparse.Namespace, cancel: CancelToken) -> Volume:
     from ..imaging import read_volume
 
     volume = read_volume(
-        parsed.volume, modality=chosen_modality(parsed), series=parsed.series, resample=parsed.resample
+        parsed.volume,
+        modality=chosen_modality(parsed),
+        series=parsed.series,
+        resample=parsed.resample,
+        cancel=cancel,
     )
     cancel.check()
     return volume

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..anatomy import label_set
-from ..errors import UsageError
+from ..errors import StorageError, UsageError
 from ..imaging.samples import SAMPLES, export_sample
 from ..output.atomic import write_atomically
 from ..values import Modality
@@ -43,8 +43,13 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
 def _write_label_names(path: Path, modality: Modality) -> Path:
     """The names of the labels, as `seer segment --label-names` takes them. Raises StorageError."""
     rows = [f"{label},{name}\n" for label, name in label_set(modality).items()]
+    content = "".join(["id,name\n", *rows]).encode()
+    if path.exists() and path.read_bytes() != content:
+        raise StorageError(
+            f"{path} exists already and names other labels; choose another folder.", code="output-exists"
+        )
     with write_atomically(path) as partial:
-        partial.write_text("".join(["id,name\n", *rows]), encoding="utf-8")
+        partial.write_bytes(content)
     return path
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import Cancelled, StorageError, UsageError
+from ..imaging import check_preset
 from ..output import check_report_path, check_segmentation_path, write_report, write_segmentation
 from ..pipeline import Job
 from ..pipeline import run as run_pipeline
@@ -22,6 +25,7 @@ __all__ = ["run"]
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Segment, write, and say what came of it. Raises SeerError."""
+    check_preset(parsed.preset, as_stored=parsed.as_stored)
     _check_outputs(parsed)
     request = request_from(parsed.request)
     reasoner = ready_reasoner(parsed.reasoner)
@@ -47,10 +51,32 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             written = write_segmentation(result, parsed.output)
             files.update(zip(("segmentation", "labels"), written, strict=False))
         if parsed.report:
-            files["report"] = write_report(result, parsed.report, request=request, volume=volume, views=seen)
+            with _kept(files.get("segmentation")):
+                files["report"] = write_report(result, parsed.report, request=request, volume=volume, views=seen)
     console.text(*as_lines(result, files))
     console.json(as_json(result, request.text, files))
     return EXIT_ABSTAINED if isinstance(result, Abstention) else 0
+
+
+@contextmanager
+def _kept(segmentation: Path | None) -> Iterator[None]:
+    """A segmentation that is written stays, whatever becomes of the report: the error says that it is there."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if segmentation is None:
+            raise
+        raise Cancelled(
+            f"The report was cancelled and not written; the segmentation was, to {segmentation}."
+        ) from error
+    except StorageError as error:
+        if segmentation is None:
+            raise
+        raise StorageError(
+            f"{error.user_message} The segmentation was written, to {segmentation}.",
+            code=error.code,
+            detail=error.detail,
+        ) from error
 
 
 def _check_outputs(parsed: argparse.Namespace) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
-from ..imaging import encode_png, orientation_letters, render_views
+from ..imaging import check_preset, encode_png, orientation_letters, render_views
 from ..output import as_plain, check_writable
 from ..output.atomic import write_atomically
 from ..values import RESEARCH_USE_ONLY, Progress, Stage, View, Volume
 from .console import Console
 from .inputs import load_volume
 from .interrupts import cancel_on_interrupt
-from .targets import make_folder, refuse_collisions, refuse_existing
+from .targets import folder_for_results, refuse_collisions, refuse_existing
 
 __all__ = ["run"]
 
@@ -23,9 +24,9 @@ _INDEX = "views.json"
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Render and write the views. Raises SeerError."""
     folder: Path = parsed.output
-    make_folder(folder)
-    check_writable(folder / _INDEX)
-    with cancel_on_interrupt() as cancel, console.progress() as emit:
+    check_preset(parsed.preset, as_stored=parsed.as_stored)
+    with folder_for_results(folder), cancel_on_interrupt() as cancel, console.progress() as emit:
+        check_writable(folder / _INDEX)
         emit(Progress(Stage.READ))
         volume = load_volume(parsed, cancel)
         views = render_views(volume, parsed.preset, as_stored=parsed.as_stored, emit=emit, cancel=cancel)
@@ -35,12 +36,12 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         refuse_existing((*files, index), overwrite=parsed.overwrite)
         pictures = [encode_png(view, rgb=view.preset == "seer-v1") for view in views]
         cancel.check()
-        for file, picture in zip(files, pictures, strict=True):
-            with write_atomically(file) as scratch:
-                scratch.write_bytes(picture)
         content = _index(volume, views, files, as_stored=parsed.as_stored)
-        with write_atomically(index) as scratch:
-            scratch.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        with ExitStack() as together:  # all are written before any takes its name
+            for file, picture in zip(files, pictures, strict=True):
+                together.enter_context(write_atomically(file)).write_bytes(picture)
+            text = json.dumps(content, indent=2) + "\n"
+            together.enter_context(write_atomically(index)).write_text(text, encoding="utf-8")
     console.text(*(f"Wrote {file}" for file in (*files, index)))
     console.json({"status": "done", "files": {"views": [str(file) for file in files], "index": str(index)}} | content)
     return 0

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SeriesChoiceNeeded, VolumeError
+from ..protocols import CancelToken
 from ..values import SHEAR_TOLERANCE, Modality, Volume
 from .dicom_pixels import read_pixels
 from .dicom_scan import DicomSeries, DicomSlice, scan
@@ -27,10 +28,10 @@ _POSITION_TOLERANCE = 0.1
 
 def describe_series(folder: Path) -> tuple[tuple[str, str], ...]:
     """(identifier, description) of each image series in a folder; see ``imaging.list_series``."""
-    return tuple((s.uid, s.text) for s in scan(folder))
+    return tuple((s.uid, s.text) for s in scan(folder, CancelToken()))
 
 
-def read_dicom(source: Path, *, series: str | None, resample: bool) -> Volume:
+def read_dicom(source: Path, *, series: str | None, resample: bool, cancel: CancelToken) -> Volume:
     """Read a series from a folder, or one multi-frame file; see ``imaging.read_volume``.
 
     Raises
@@ -40,8 +41,8 @@ def read_dicom(source: Path, *, series: str | None, resample: bool) -> Volume:
     VolumeError
         ``dicom-…`` as docs/errors.md lists them.
     """
-    chosen, notes = _choose(scan(source), series)
-    return _stack(chosen, notes, resample=resample)
+    chosen, notes = _choose(scan(source, cancel), series)
+    return _stack(chosen, notes, resample=resample, cancel=cancel)
 
 
 def _choose(found: list[DicomSeries], wanted: str | None) -> tuple[DicomSeries, tuple[str, ...]]:
@@ -67,7 +68,7 @@ def _choose(found: list[DicomSeries], wanted: str | None) -> tuple[DicomSeries, 
     return candidates[0], (f"left out {left_out} localizer or single images",) if volumes and left_out else ()
 
 
-def _stack(series: DicomSeries, notes: tuple[str, ...], *, resample: bool) -> Volume:
+def _stack(series: DicomSeries, notes: tuple[str, ...], *, resample: bool, cancel: CancelToken) -> Volume:
     slices = series.slices
     if len(slices) < 2:
         raise VolumeError("This image is a single 2D slice; SEER segments 3D volumes.", code="volume-2d")
@@ -98,7 +99,7 @@ def _stack(series: DicomSeries, notes: tuple[str, ...], *, resample: bool) -> Vo
             code="dicom-gantry-tilt",
             detail=f"{np.degrees(np.arctan(np.hypot(*per_slice) / step)):.1f} degrees",
         )
-    voxels, inverted = read_pixels(slices, series.modality)
+    voxels, inverted = read_pixels(slices, series.modality, cancel)
     if inverted:
         notes = (*notes, "inverted (stored with white as the lowest value, MONOCHROME1)")
     if not _is_even(positions, step):

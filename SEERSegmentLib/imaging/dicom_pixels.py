@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VolumeError
+from ..protocols import CancelToken
 from .dicom_scan import DicomSlice, parse_errors
 from .headers import truncated
 
 __all__ = ["read_pixels"]
 
 
-def read_pixels(slices: list[DicomSlice], modality: str) -> tuple[NDArray[Any], bool]:
+def read_pixels(slices: list[DicomSlice], modality: str, cancel: CancelToken) -> tuple[NDArray[Any], bool]:
     """Decode the slices in order.
 
     Returns
@@ -42,6 +43,7 @@ def read_pixels(slices: list[DicomSlice], modality: str) -> tuple[NDArray[Any], 
     inverted = False
     frames, path = None, None
     for index, item in enumerate(slices):
+        cancel.check()
         if item.path != path or frames is None:
             frames, scaled, mirror = _decode(item)
             path = item.path

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import VolumeError
+from ..protocols import CancelToken
 
 __all__ = ["KEPT", "DicomSeries", "DicomSlice", "parse_errors", "scan"]
 
@@ -88,7 +89,7 @@ class DicomSeries:
         return f"{self.modality or 'unknown'}, {len(self.slices)} slices{quoted}"
 
 
-def scan(source: Path) -> list[DicomSeries]:
+def scan(source: Path, cancel: CancelToken) -> list[DicomSeries]:
     """Find the image series in a folder and below, or in one DICOM file.
 
     Returns
@@ -106,6 +107,7 @@ def scan(source: Path) -> list[DicomSeries]:
     groups: dict[tuple[Any, ...], DicomSeries] = {}
     seen = colour = placeless = 0
     for path in files:
+        cancel.check()
         try:
             header = _header(path)
             if header is None or str(header.get("Modality", "")) in _NO_IMAGES or "Rows" not in header:

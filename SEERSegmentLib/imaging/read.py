@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import VolumeError
+from ..protocols import CancelToken
 from ..values import Modality, Volume, check_affine
 from .checks import check_finite, check_not_constant
 from .headers import ImageHeader, check_header
@@ -22,7 +23,12 @@ __all__ = ["list_series", "read_labelmap", "read_volume"]
 
 
 def read_volume(
-    path: str | Path, *, modality: Modality | None = None, series: str | None = None, resample: bool = False
+    path: str | Path,
+    *,
+    modality: Modality | None = None,
+    series: str | None = None,
+    resample: bool = False,
+    cancel: CancelToken | None = None,
 ) -> Volume:
     """Read one scalar 3D image.
 
@@ -38,6 +44,8 @@ def read_volume(
     resample : bool
         Allows interpolation onto a regular right-angled grid where slices are missing, doubled or unevenly spaced,
         or axes are sheared (gantry tilt); without it such images are refused. ``Volume.transforms`` tells.
+    cancel : CancelToken, optional
+        Looked at after every megabyte, or every DICOM file.
 
     Returns
     -------
@@ -50,18 +58,20 @@ def read_volume(
         Each cause with a code of its own: docs/errors.md, "Reading a volume".
     SeriesChoiceNeeded
         The folder holds several series; the error lists them.
+    Cancelled
     """
+    cancel = cancel or CancelToken()
     source = _existing(path)
     if source.is_dir():
         from .dicom import read_dicom
 
-        return _finish(read_dicom(source, series=series, resample=resample), modality)
+        return _finish(read_dicom(source, series=series, resample=resample, cancel=cancel), modality)
     head = _head(source)
     if head[128:132] == b"DICM":
         from .dicom import read_dicom
 
-        return _finish(read_dicom(source, series=series, resample=resample), modality)
-    return _finish(_read_file(source, head, resample=resample), modality)
+        return _finish(read_dicom(source, series=series, resample=resample, cancel=cancel), modality)
+    return _finish(_read_file(source, head, resample=resample, cancel=cancel), modality)
 
 
 def read_labelmap(path: str | Path) -> Volume:
@@ -75,7 +85,7 @@ def read_labelmap(path: str | Path) -> Volume:
     source = _existing(path)
     if source.is_dir():
         raise VolumeError("A label map is one file (.nii.gz, .nrrd or .mha), not a folder.", code="labels-folder")
-    volume = _read_file(source, _head(source), resample=False)
+    volume = _read_file(source, _head(source), resample=False, cancel=CancelToken())
     check_finite(volume.voxels)
     if volume.voxels.dtype.kind == "f" and not all(np.array_equal(slab, np.rint(slab)) for slab in volume.voxels):
         raise VolumeError("This is not a label map: some of its voxels are not whole numbers.", code="labels-not-whole")
@@ -121,13 +131,13 @@ def _head(source: Path) -> bytes:
     return head
 
 
-def _read_file(source: Path, head: bytes, *, resample: bool) -> Volume:
+def _read_file(source: Path, head: bytes, *, resample: bool, cancel: CancelToken) -> Volume:
     header = _parse(source, head)
     check_header(header)
     notes = header.notes
     if not resample:
         check_affine(header.affine)  # before the voxels: a sheared image is refused at once
-    voxels, affine = read_voxels(header), header.affine
+    voxels, affine = read_voxels(header, cancel), header.affine
     try:
         check_affine(affine)
     except VolumeError as error:

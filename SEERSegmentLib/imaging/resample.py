@@ -44,7 +44,9 @@ def unshear(voxels: NDArray[Any], affine: NDArray[np.float64]) -> tuple[NDArray[
     count = (high - low).astype(int) + 1
     if count.max() > MAX_AXIS or int(np.prod(count)) > 16 * voxels.size:
         raise VolumeError(
-            "This image's axes are too far from right angles for it to be resampled.", code="affine-sheared", detail=f"grid {tuple(count)}"
+            "This image's axes are too far from right angles for it to be resampled.",
+            code="affine-sheared",
+            detail=f"grid {tuple(count)}",
         )
     to_old = np.linalg.inv(to_new)
     # scipy indexes (k, j, i); rounding keeps whole indices whole, since anything beyond the edge is background

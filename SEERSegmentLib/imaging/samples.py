@@ -8,12 +8,14 @@ in the user's own.
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import uuid
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -143,23 +145,45 @@ def fetch_sample(name: str, part: str = "volume") -> Path:
 
 
 def export_sample(name: str, folder: Path) -> dict[str, Path]:
-    """Copy every part of a sample into ``folder``; returns role → path. Raises as :func:`fetch_sample` does."""
+    """Copy every part of a sample into ``folder``; returns role → path. Each file appears whole or not at all.
+
+    Raises
+    ------
+    UsageError, ServiceError, StorageError
+        As :func:`fetch_sample`; ``output-exists`` where another file of that name is there (two samples call their
+        volumes alike), ``output-unwritable``.
+    """
     written: dict[str, Path] = {}
+    copies: list[tuple[Path, Path]] = []
     for part in _sample(name).parts:
         source = fetch_sample(name, part)
-        target = folder / source.name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, dirs_exist_ok=True)
-            else:
-                shutil.copyfile(source, target)
-        except OSError as error:
-            raise StorageError(
-                f"The folder {folder} can't be written.", code="output-unwritable", detail=str(error)
-            ) from error
-        written[part] = target
+        written[part] = folder / source.name
+        files = sorted(f for f in source.rglob("*") if f.is_file()) if source.is_dir() else [source]
+        copies += [(file, folder / file.relative_to(source.parent)) for file in files]
+    try:
+        for source, target in copies:
+            if target.exists() and not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
+                raise StorageError(
+                    f"{target} exists already and is another file; choose another folder.", code="output-exists"
+                )
+        for source, target in copies:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(source, target)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} can't be written.", code="output-unwritable", detail=str(error)
+        ) from error
     return written
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file by way of a sibling, so that it appears whole."""
+    scratch = target.with_name(f".{uuid.uuid4().hex[:12]}")
+    try:
+        shutil.copyfile(source, scratch)
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _sample(name: str) -> Sample:

@@ -60,12 +60,19 @@ def write_atomically(path: Path) -> Iterator[Path]:
     scratch = _scratch_name(target)
     try:
         yield scratch
+        _flush(scratch)
         scratch.replace(target)
     except OSError as error:
         raise _unwritable(path, str(error)) from error
     finally:
         with suppress(OSError):
             scratch.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """On disk before it takes its name, or a power cut could leave the name with nothing behind it."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _scratch_name(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def write_segmentation(segmentation: Segmentation, path: Path | str) -> tuple[Pa
     Raises
     ------
     UsageError
-        Code ``output-suffix``.
+        Codes ``output-suffix``, ``dependency-missing``.
     StorageError
         Codes of :func:`~SEERSegmentLib.output.atomic.check_writable`; ``segmentation-empty`` without segments,
         ``mask-off-grid`` for a mask that is not on the volume's grid, ``segments-overlap`` where the format has one
@@ -61,6 +62,11 @@ def check_segmentation_path(path: Path) -> tuple[Path, ...]:
             f"SEER can't write a segmentation as '{path.name}'; end the file name in "
             f"{', '.join(SEGMENTATION_SUFFIXES[:-1])} or {SEGMENTATION_SUFFIXES[-1]}.",
             code="output-suffix",
+        )
+    if name.endswith(".seg.nrrd") and find_spec("slicerio") is None:
+        raise UsageError(
+            "Writing .seg.nrrd needs the Python package 'slicerio': pip install slicerio; or write a .nii.gz.",
+            code="dependency-missing",
         )
     paths = (path,) if name.endswith(".seg.nrrd") else (path, labels_path(path))
     for each in paths:

@@ -33,7 +33,7 @@ def content_sha256(voxels: NDArray[Any], affine: NDArray[np.float64]) -> str:
     digest.update(f"{little.str}|{'x'.join(map(str, voxels.shape))}|".encode())
     digest.update((np.round(affine, 6) + 0.0).astype("<f8").tobytes())  # + 0.0 turns -0.0 into 0.0
     for slab in voxels:  # slab by slab: a non-contiguous or big-endian volume costs one slice of memory, not a copy
-        digest.update(np.ascontiguousarray(slab, dtype=little).view(np.uint8))
+        digest.update(np.ascontiguousarray(slab, dtype=little).view(np.uint8).data)
     return digest.hexdigest()
 
 

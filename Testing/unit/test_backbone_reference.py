@@ -16,8 +16,10 @@ from SEERSegmentLib.errors import BackboneError, InputError, UnsupportedTarget, 
 from SEERSegmentLib.imaging import read_labelmap, read_volume
 from SEERSegmentLib.imaging.orient import Reorientation
 from SEERSegmentLib.metrics import dice
+from SEERSegmentLib.pipeline import Job, run
 from SEERSegmentLib.protocols import CancelToken, ignore_progress
-from SEERSegmentLib.values import Modality, Target, TargetSpec, Volume
+from SEERSegmentLib.reasoning.lexical import LexicalReasoner
+from SEERSegmentLib.values import Modality, Request, Segmentation, Stage, Target, TargetSpec, Volume
 
 Sample = Callable[..., Path]
 
@@ -148,6 +150,24 @@ def test_unions_follow_the_parts() -> None:
     assert caught.value.code == "target-not-in-reference"
     assert "right kidney" in caught.value.user_message
     assert caught.value.exit_code == 6
+
+
+def test_a_run_says_which_label_map_it_was_answered_from() -> None:
+    labels = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+
+    def said(map_: np.ndarray, names: dict[int, str]) -> str:
+        return dict(ReferenceBackbone(small_map(map_), names).info.details)["label map sha256"]
+
+    assert len(said(labels, {1: "liver"})) == 64
+    assert said(labels, {1: "liver"}) == said(labels.copy(order="F"), {1: "liver"})
+    assert len({said(labels, {1: "liver"}), said(labels, {2: "liver"}), said(labels[::-1], {1: "liver"})}) == 3
+    volume = Volume(labels, np.eye(4), Modality.CT)
+    backbone = ReferenceBackbone(small_map(labels), {1: "liver"})
+    result = run(Job(volume, Request("liver"), LexicalReasoner(), backbone))
+    assert isinstance(result, Segmentation)
+    record = result.provenance.record(Stage.SEGMENT)
+    assert record is not None
+    assert dict(record.details)["label map sha256"] == said(labels, {1: "liver"})
 
 
 def test_free_text_finds_the_very_name_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import struct
 import tracemalloc
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from SEERSegmentLib.errors import VolumeError
+from SEERSegmentLib.cli import main
+from SEERSegmentLib.errors import Cancelled, VolumeError
 from SEERSegmentLib.imaging import read_volume
+from SEERSegmentLib.protocols import CancelToken
 
 SHAPE = (6, 5, 4)  # (i, j, k)
 
@@ -235,6 +238,20 @@ def test_is_refused_by_its_own_code(tmp_path, name):
     assert "Traceback" not in message
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_the_command_says_so_and_leaves_nothing(tmp_path, capsys, name):
+    code, make = CASES[name]
+    (tmp_path / "in").mkdir()
+    path = make(tmp_path / "in")
+    before = sorted(tmp_path.rglob("*"))
+    outputs = ("-o", str(tmp_path / "o.seg.nrrd"), "--report", str(tmp_path / "r.html"))
+    assert main(["segment", str(path), "liver", *outputs, "--json", "--quiet"]) == 4
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == code
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_each_code_is_documented(repository):
     documented = (repository / "docs" / "errors.md").read_text(encoding="utf-8")
     raised = {
@@ -269,6 +286,29 @@ def test_reading_needs_the_voxels_and_little_more(tmp_path):
         tracemalloc.stop()
         assert peak < 1.5 * array.nbytes + 20e6
         assert volume.voxels.nbytes == array.nbytes
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd"])
+def test_reading_stops_when_asked(tmp_path, ending):
+    """Within the file, not only before it: the second look at the token is the one that stops."""
+
+    class Soon(CancelToken):
+        looks = 0
+
+        def check(self) -> None:
+            self.looks += 1
+            if self.looks > 1:
+                self.cancel()
+            super().check()
+
+    array = np.random.default_rng(0).integers(-1000, 1000, (80, 256, 512), dtype=np.int16)
+    path = tmp_path / f"v{ending}"
+    sitk.WriteImage(sitk.GetImageFromArray(array), str(path), useCompression=ending == ".nii.gz")
+    token = Soon()
+    with pytest.raises(Cancelled):
+        read_volume(path, cancel=token)
+    assert token.looks == 2
+    np.testing.assert_array_equal(read_volume(path).voxels, array)  # more than one piece, put together rightly
 
 
 def test_sheared_image_is_resampled_on_the_users_word(tmp_path):

@@ -15,8 +15,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, RLELossless, generate_uid
 from scipy.spatial.transform import Rotation
 
-from SEERSegmentLib.errors import SeriesChoiceNeeded, VolumeError
+from SEERSegmentLib.errors import Cancelled, SeriesChoiceNeeded, VolumeError
 from SEERSegmentLib.imaging import list_series, read_volume
+from SEERSegmentLib.protocols import CancelToken
 from SEERSegmentLib.values import Modality
 
 ROWS, COLUMNS = 7, 9
@@ -334,6 +335,23 @@ def test_jpeg_written_by_itk_is_unpacked(tmp_path):
         ds.RescaleIntercept = -1024
     volume = read_volume(save(tmp_path / "jpeg", slices))
     np.testing.assert_array_equal(volume.voxels[0], stored_slice(3) - 1024)
+
+
+def test_reading_a_series_stops_when_asked(tmp_path):
+    class Later(CancelToken):
+        looks = 0
+
+        def check(self) -> None:
+            self.looks += 1
+            if self.looks > 9:  # six headers, then pixels
+                self.cancel()
+            super().check()
+
+    folder = save(tmp_path / "s", stack())
+    token = Later()
+    with pytest.raises(Cancelled):
+        read_volume(folder, cancel=token)
+    assert token.looks == 10
 
 
 def test_multi_frame_file(tmp_path):

@@ -19,6 +19,7 @@ import SimpleITK as sitk
 import slicerio
 from numpy.typing import NDArray
 
+from SEERSegmentLib.anatomy import load_vocabulary
 from SEERSegmentLib.errors import SeerError, StorageError, UsageError
 from SEERSegmentLib.imaging import render_views
 from SEERSegmentLib.output import (
@@ -195,6 +196,20 @@ def test_seg_nrrd_carries_names_colours_codes_and_where_it_comes_from(tmp_path: 
         assert decoded["SEER.Volume"]["ijk_to_ras"] == result.volume.affine.tolist()
     assert json.loads(unquote(second["tags"]["SEER.Target"]))["text"] == NASTY
     assert float(first["tags"]["SEER.VolumeML"]) == pytest.approx(result.segments[0].volume_ml, abs=1e-3)
+
+
+def test_a_lesion_says_in_which_organ_and_on_which_side_it_lies(tmp_path: Path) -> None:
+    lesion = load_vocabulary().get("adrenal_tumor_left")
+    result = segmentation()
+    first = dataclasses.replace(result.segments[0], terminology=lesion.terminology)
+    result = dataclasses.replace(result, segments=(first,))
+    write_segmentation(result, tmp_path / "out.seg.nrrd")
+    (segment,) = slicerio.read_segmentation(str(tmp_path / "out.seg.nrrd"))["segments"]
+    assert segment["terminology"]["anatomicRegion"] == ["SCT", "23451007", "Adrenal gland"]
+    assert segment["terminology"]["anatomicRegionModifier"] == ["SCT", "7771000", "Left"]
+    page = render_report(result)
+    assert "23451007" in page
+    assert "7771000" in page
 
 
 def test_the_header_is_what_slicer_writes(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from SEERSegmentLib.backbones.classical import ClassicalBackbone
-from SEERSegmentLib.errors import BackboneError, Cancelled
+from SEERSegmentLib.errors import BackboneError, Cancelled, ReplyError, UsageError
 from SEERSegmentLib.imaging.phantom import chest_phantom
 from SEERSegmentLib.metrics import dice
 from SEERSegmentLib.pipeline import Job, run
@@ -103,6 +103,23 @@ def test_an_abstention_of_the_reasoner_ends_the_run_with_its_provenance(job: Job
     assert backbone.specs == []
 
 
+def test_a_reply_that_cannot_be_read_becomes_an_abstention_that_says_why(job: Job) -> None:
+    class Babbling(ScriptedReasoner):
+        def reason(self, case: ReasoningCase, emit: Emit, cancel: CancelToken) -> Reasoning | Abstention:
+            raise ReplyError("The reply has two answers.", detail="<answer>liver</answer><answer>spleen</answer>")
+
+    backbone = RecordingBackbone()
+    result = run(replace(job, reasoner=Babbling(Abstention("", "", "")), backbone=backbone))
+    assert isinstance(result, Abstention)
+    assert result.code == "reply-malformed"
+    assert result.reason == "The reply has two answers."
+    assert result.question
+    assert result.raw == "<answer>liver</answer><answer>spleen</answer>"
+    assert result.provenance is not None
+    assert result.provenance.record(Stage.RESOLVE) is None
+    assert backbone.specs == []
+
+
 def test_only_the_answer_is_executed(job: Job) -> None:
     backbone = RecordingBackbone()
     result = run(replace(job, backbone=backbone))
@@ -128,6 +145,32 @@ def test_a_mask_off_the_grid_is_refused(job: Job) -> None:
     with pytest.raises(BackboneError) as not_binary:
         run(replace(job, backbone=RecordingBackbone(change=lambda m: replace(m, voxels=m.voxels.astype(np.uint8)))))
     assert not_binary.value.code == "mask-not-binary"
+
+
+def test_masks_of_other_targets_or_in_another_order_are_refused(job: Job) -> None:
+    class Shuffling(RecordingBackbone):
+        def segment(self, volume: Volume, spec: TargetSpec, emit: Emit, cancel: CancelToken) -> Sequence[Mask]:
+            return super().segment(volume, spec, emit, cancel)[::-1]
+
+    both = replace(job, request=Request("both lungs"), reasoner=answering("left lung and right lung"))
+    assert isinstance(run(both), Segmentation)
+    with pytest.raises(BackboneError) as refused:
+        run(replace(both, backbone=Shuffling()))
+    assert refused.value.code == "mask-target-mismatch"
+
+
+@pytest.mark.parametrize(
+    ("preset", "as_stored", "code"),
+    [("kaleidoscope", False, "preset-unknown"), ("multi-view", True, "as-stored-unused")],
+)
+def test_a_choice_of_views_that_means_nothing_is_refused_before_any_work(
+    job: Job, preset: str, as_stored: bool, code: str
+) -> None:
+    heard: list[Progress] = []
+    with pytest.raises(UsageError) as refused:
+        run(replace(job, preset=preset, as_stored=as_stored), heard.append)
+    assert refused.value.code == code
+    assert heard == []
 
 
 def test_an_edited_answer_runs_without_the_reasoner(job: Job) -> None:
@@ -206,6 +249,32 @@ def test_provenance_knows_the_volume_the_views_and_the_answer(job: Job, chest: V
     assert hashes(first)[Stage.READ] == chest.sha256
     assert hashes(other)[Stage.READ] != hashes(first)[Stage.READ]
     assert hashes(other)[Stage.RESOLVE] == hashes(first)[Stage.RESOLVE]
+
+
+def test_every_stage_says_what_it_used(job: Job) -> None:
+    """The volume, what was measured, views, request, answer, prompt and masks by hash; parts by name and version."""
+    volume, _ = chest_phantom(5.0)
+    real = Job(volume, Request("pls outline the rt lung"), LexicalReasoner(), ClassicalBackbone())
+    result = run(real)
+    assert isinstance(result, Segmentation)
+    records = {record.stage: record for record in result.provenance.records}
+    assert set(records) == set(Stage) - {Stage.SKILLS}
+    for stage in (Stage.READ, Stage.MEASURE, Stage.VIEWS, Stage.REASON, Stage.RESOLVE, Stage.SEGMENT):
+        assert len(records[stage].sha256) == 64, stage
+    for stage in set(records) - {Stage.READ}:
+        assert records[stage].version, stage
+    assert records[Stage.REASON].name == "lexical"
+    assert len(dict(records[Stage.REASON].details)["request sha256"]) == 64
+    assert dict(records[Stage.REASON].details)["answer"] == "right lung"
+    libraries = dict(records[Stage.SEGMENT].details)["with"]
+    assert "numpy " in libraries
+    assert "scipy " in libraries
+    other = run(replace(real, request=Request("outline the right lung please")))
+    assert isinstance(other, Segmentation)
+    again = {record.stage: record for record in other.provenance.records}
+    assert again[Stage.REASON].details != records[Stage.REASON].details
+    assert again[Stage.REASON].sha256 == records[Stage.REASON].sha256
+    assert result.provenance.notice.startswith("Research use only")
 
 
 def test_skills_are_retrieved_by_request_and_views_and_reach_the_reasoner(job: Job) -> None:

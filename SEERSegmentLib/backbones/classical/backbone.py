@@ -113,7 +113,7 @@ def _find(scan: Scan, wanted: frozenset[str], emit: Emit, cancel: CancelToken) -
         outlines |= chest_outlines(scan, chest)
         if "skeleton" in wanted:
             step(0.45, "Finding bones")
-            outlines["skeleton"] = skeleton_outline(scan, find_skeleton(scan, body, chest, cancel))
+            outlines["skeleton"] = skeleton_outline(find_skeleton(scan, body, chest, cancel))
     if "subcutaneous_fat" in wanted:
         step(0.6, "Finding subcutaneous fat")
         outlines["subcutaneous_fat"] = fat_outline(find_subcutaneous_space(scan, body))

@@ -152,6 +152,20 @@ def fill_slices(mask: Bool, largest: int | None = None) -> Bool:
     return filled
 
 
+def enclosed(mask: Bool, spacing: tuple[float, float, float], largest_mm2: float) -> Bool:
+    """What a mask encloses in at least two of the three planes, without the mask, in holes up to ``largest_mm2``.
+
+    A canal or a foramen is open along its own axis, so that only the plane across it shows a hole.
+    """
+    votes = np.zeros(mask.shape, np.uint8)
+    for axis in range(3):
+        pixel = spacing[axis - 2] * spacing[axis - 1]
+        turned = np.swapaxes(mask, 0, axis)
+        votes += np.swapaxes(fill_slices(turned, int(largest_mm2 / pixel)) & ~turned, 0, axis)
+    several: Bool = votes >= 2
+    return several
+
+
 def edges(mask: Bool) -> tuple[Bool, Bool]:
     """The mask without its outermost voxels, and with one more layer of voxels."""
     cross = ndimage.generate_binary_structure(3, 1)

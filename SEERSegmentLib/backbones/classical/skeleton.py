@@ -19,8 +19,9 @@ from .body import LIMB_MM
 from .chest import Chest
 from .grid import Outline, Scan
 from .hounsfield import BONE_SURFACE, COMPACT, CORTICAL, FAT, MARROW, METAL_ABOVE, RANGE, SOFT_TISSUE
-from .morphology import Bool, Shaper, components, edges, fill_slices, keep, touching, watershed
+from .morphology import Bool, Shaper, components, edges, enclosed, fill_slices, keep, reconstruct, touching, watershed
 from .spine import around_canal, find_canal
+from .thorax import between_lungs, chest_wall
 
 #: From the canal's centre: the arch stands within 20 mm, spinous and transverse processes reach 60 mm; bodies are up to
 #: 55 mm (lumbar) or 40 mm (thoracic) wide and, with half the canal, 25 (neck) to 45 mm (lumbar) deep (Panjabi et al.,
@@ -42,8 +43,7 @@ BELOW_LUNG_MM = 80.0
 HIP_MM2 = 300.0
 TRUNK_MM = 250.0
 
-#: Sternum 10 to 15 mm thick; bones are covered by at least this much skin, electrodes and lines by none.
-STERNUM_MM = 10.0
+#: Bones are covered by at least this much skin, electrodes and lines by none.
 SKIN_MM = 7.0
 
 #: Ribs lie within this depth unless the patient is obese; kidneys lie deeper.
@@ -74,6 +74,7 @@ HOLE_MM2 = 2000.0
 PORE_MM2 = 250.0
 
 CORTEX_GAP_MM = 4.5
+SHELL_GAP_MM = 3.0
 
 #: Discs and cartilage (50 to 110 HU) are denser than muscle and lighter than most trabecular bone.
 DISC_HU = ((SOFT_TISSUE + MARROW) // 2, MARROW)
@@ -87,19 +88,23 @@ BONE_ML = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Bones:
-    """Coarse masks: all bones with their marrow, and what is as dense but no bone (blood with contrast medium)."""
+    """Coarse masks: all bones with their marrow, what of it was filled because bone encloses it, and what is as dense
+    but no bone (blood with contrast medium)."""
 
     skeleton: Bool
+    enclosed: Bool
     contrast: Bool
 
 
-def skeleton_outline(scan: Scan, bones: Bones) -> Outline:
-    """How to draw the bones at full resolution: the surface is where bone and soft tissue meet halfway."""
-    if scan.is_fine:
-        return Outline(bones.skeleton)
+def skeleton_outline(bones: Bones) -> Outline:
+    """How to draw the bones at full resolution: within a coarse voxel of their surface, each voxel decides.
+
+    That holds for coarse scans as for fine ones, so that the same patient has the same bones in both. Marrow was not
+    found by its CT number and is not decided by it.
+    """
     inside, around = edges(bones.skeleton)
     outer = around & ~bones.skeleton & ~bones.contrast
-    return Outline(inside, ((bones.skeleton, MARROW, RANGE[1]), (outer, BONE_SURFACE, RANGE[1])))
+    return Outline(inside | bones.enclosed, ((bones.skeleton, MARROW, RANGE[1]), (outer, BONE_SURFACE, RANGE[1])))
 
 
 def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> Bones:
@@ -110,21 +115,24 @@ def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> 
     spine = _Spine.about(canal, scan, thoracic)
     cancel.check()
     dense = body & (scan.hu > BONE_SURFACE)
-    even = _even_blocks(scan, dense, spine.marrow, shaper, cancel)
-    trunk = np.zeros_like(dense) if canal is None else dense & _before_spine(scan, body, dense, chest, canal, shaper)
-    blood = (even | trunk | (_between_lungs(chest, shaper) & ~spine.region & dense)) & ~spine.arch
-    contrast = blood | ((chest.lung_left | chest.lung_right) & dense)
+    trunk = np.zeros_like(dense) if canal is None else _before_spine(scan, body, dense, chest, canal, shaper)
+    boneless = (trunk | (between_lungs(chest, shaper) & ~spine.region)) & ~spine.arch
     cancel.check()
-    sections = blood.sum(axis=(1, 2)) * (shaper.voxel_ml * 1000.0 / shaper.spacing[0])
-    if blood.sum() * shaper.voxel_ml > CONTRAST_ML or sections.mean() > CONTRAST_MM2:
+    even = _even_blocks(scan, dense, spine.marrow, shaper, cancel) & ~spine.arch
+    # Even blocks alone may be marrow: where the image shows a place that holds blood but no bone, that place tells.
+    if _is_contrast(boneless & dense if boneless.any() else even, shaper):
+        blood = even | (boneless & dense)
+        contrast = blood | ((chest.lung_left | chest.lung_right) & dense)
+        trunk &= dense
         trunk[np.flatnonzero(thoracic).mean(dtype=int) if thoracic.any() else 0 :] = False
         sure = _sure_bone(scan, dense & ~contrast & ~spine.region, trunk | even, shaper)
-        sure |= _wall_bone(dense & ~contrast & ~spine.region, blood | even, body, shaper)
+        ribs = chest_wall(chest, body, shaper, cancel)
+        sure |= _wall_bone(scan, dense & ~contrast & ~spine.region, blood, body, ribs, shaper)
         sure |= (spine.arch & dense) | (spine.back & (scan.hu > CORTICAL) & ~contrast)
         bone = _compete(scan, dense & shaper.dilate(sure, REACH_MM), sure, contrast)
         contrast = dense & ~bone & ~spine.marrow
     else:
-        contrast = blood
+        contrast = boneless & dense & ~reconstruct(spine.arch & dense, dense)  # calcified arteries and valves
         bone = dense & ~contrast
     labels, sizes = components(bone, np.ones((3, 3, 3), bool))
     metal = np.bincount(labels[scan.hu > METAL_ABOVE], minlength=len(sizes)) * 10 > sizes
@@ -132,7 +140,8 @@ def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> 
     is_bone = (sizes * shaper.voxel_ml >= BONE_ML) & ~(metal & outside)
     bone = keep(labels, [n for n in touching(labels, shaper.erode(body, SKIN_MM)) if is_bone[n]])
     cancel.check()
-    return Bones(_with_marrow(scan, bone, contrast, spine, shaper), contrast)
+    skeleton, marrow = _with_marrow(scan, bone, contrast, spine, shaper)
+    return Bones(skeleton, marrow, contrast)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +178,12 @@ class _Spine:
         return cls(middle, arch, behind, marrow, vertebrae, vertebrae | box(RIB_HEAD_MM, ARCH_BACK_MM, ARCH_BACK_MM))
 
 
+def _is_contrast(blood: Bool, shaper: Shaper) -> bool:
+    """Whether what may be blood is more than calcified walls."""
+    sections = blood.sum(axis=(1, 2)) * (shaper.voxel_ml * 1000.0 / shaper.spacing[0])
+    return bool(blood.sum() * shaper.voxel_ml > CONTRAST_ML or sections.mean() > CONTRAST_MM2)
+
+
 def _even_blocks(scan: Scan, dense: Bool, marrow: Bool, shaper: Shaper, cancel: CancelToken) -> Bool:
     """Dense blocks without texture and without a denser shell: blood, enhanced kidney or spleen, contrast in bowel.
 
@@ -197,18 +212,6 @@ def _even_blocks(scan: Scan, dense: Bool, marrow: Bool, shaper: Shaper, cancel: 
         if (scan.hu[box][shell] > level + SHELL_HU).mean() < SHELL_SHARE:
             found[box] |= block
     return found
-
-
-def _between_lungs(chest: Chest, shaper: Shaper) -> Bool:
-    """The mediastinum: in each slice, what has right lung to its right and left lung to its left, and a sternum's
-    thickness in front of it too."""
-    past_right = np.maximum.accumulate(chest.lung_right, axis=2)
-    before_left = np.maximum.accumulate(chest.lung_left[:, :, ::-1], axis=2)[:, :, ::-1]
-    between: Bool = past_right & before_left
-    depth = int(STERNUM_MM / shaper.spacing[1] + 0.5)
-    behind = np.zeros_like(between)
-    behind[:, depth:] = between[:, : between.shape[1] - depth]
-    return between & behind
 
 
 def _before_spine(
@@ -253,14 +256,26 @@ def _sure_bone(scan: Scan, dense: Bool, vessels: Bool, shaper: Shaper) -> Bool:
     return keep(labels, np.flatnonzero(sure))
 
 
-def _wall_bone(dense: Bool, vessels: Bool, body: Bool, shaper: Shaper) -> Bool:
-    """Ribs and other bones in the wall of the body too thin to reach the density of cortex on coarse voxels."""
+def _wall_bone(scan: Scan, dense: Bool, vessels: Bool, body: Bool, ribs: Bool, shaper: Shaper) -> Bool:
+    """Ribs and other bones in the wall of the body too thin to reach the density of cortex on coarse voxels.
+
+    Around the lungs (``ribs``) that is all that is dense; elsewhere only pieces that do not go on in vessels, as those
+    of the groin do.
+    """
+    whole = ribs & (scan.hu > MARROW) & ~shaper.dilate(vessels, SURFACE_MM)
+    around_lungs = dense & keep(*_sizable(whole, shaper))
     labels, sizes = components(dense | vessels, np.ones((3, 3, 3), bool))
     in_wall = np.bincount(labels[~shaper.erode(body, WALL_MM)], minlength=len(sizes)) * 2 > sizes
     in_wall &= sizes * shaper.voxel_ml >= BONE_ML
     in_wall[0] = False
     in_wall[touching(labels, vessels)] = False
-    return keep(labels, np.flatnonzero(in_wall))
+    return around_lungs | keep(labels, np.flatnonzero(in_wall))
+
+
+def _sizable(mask: Bool, shaper: Shaper) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """Pieces of a mask, and the numbers of those too large for calcifications."""
+    labels, sizes = components(mask, np.ones((3, 3, 3), bool))
+    return labels, np.flatnonzero((sizes * shaper.voxel_ml >= BONE_ML)[1:]) + 1
 
 
 def _compete(scan: Scan, dense: Bool, bone: Bool, contrast: Bool) -> Bool:
@@ -270,16 +285,32 @@ def _compete(scan: Scan, dense: Bool, bone: Bool, contrast: Bool) -> Bool:
     return won
 
 
-def _with_marrow(scan: Scan, bone: Bool, contrast: Bool, spine: _Spine, shaper: Shaper) -> Bool:
-    """Add the blurred surface, and the marrow between the surfaces; discs and canal stay open."""
+def _with_marrow(scan: Scan, bone: Bool, contrast: Bool, spine: _Spine, shaper: Shaper) -> tuple[Bool, Bool]:
+    """Add the blurred surface, and the marrow between the surfaces; discs and canal stay open.
+
+    Returns
+    -------
+    skeleton, enclosed : ndarray, bool
+        Bones with their marrow; what of it lies in closed shells of bone.
+    """
     solid = bone | (shaper.dilate(bone, SURFACE_MM) & (scan.hu > MARROW) & ~contrast)
     _, sj, si = shaper.spacing
+    largest = int(HOLE_MM2 / (sj * si))
     inside = shaper.closed(solid, MARROW_RADIUS_MM)
     walls = shaper.closed(solid, CORTEX_GAP_MM)
-    filled = fill_slices(walls, int(HOLE_MM2 / (sj * si)))
+    filled = fill_slices(walls, largest)
     rings = shaper.dilate(filled & ~walls, CORTEX_GAP_MM) & filled & ~spine.canal
     smooth = ndimage.uniform_filter(scan.hu, 3, output=np.int16)
     disc = spine.vertebrae & (smooth > DISC_HU[0]) & (smooth < DISC_HU[1])
     marrow = (inside & (smooth > DISC_HU[0]) & ~disc) | ((rings | (inside & ~spine.region & (smooth < 0))) & ~disc)
     solid |= marrow & (smooth > FAT[0]) & ~contrast & ~spine.canal
-    return solid | (fill_slices(solid, int(PORE_MM2 / (sj * si))) & ~contrast & ~spine.canal)
+    del inside, walls, filled, rings, marrow, disc
+    # In closed shells marrow of any CT number is sure. The balls below reach no other slice: discs stay open.
+    in_slice = Shaper((MARROW_RADIUS_MM, sj, si))
+    shell = in_slice.closed(solid, SHELL_GAP_MM)
+    ring = fill_slices(shell, largest)
+    ring &= in_slice.dilate(ring & ~shell, SHELL_GAP_MM)
+    within = (enclosed(solid, shaper.spacing, HOLE_MM2) | ring) & (smooth > FAT[0])
+    within |= fill_slices(solid | within, int(PORE_MM2 / (sj * si)))
+    within &= ~solid & ~contrast & ~spine.canal
+    return solid | within, within

@@ -10,11 +10,12 @@ from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention
 from .outcome import Chosen, Question
+from .pointback import told_levels, told_with
 from .pointing import from_context
 from .reading import Reading
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .subsets import EDGE_WORDS, all_lobes, elliptical_exclusions, whole_of_parts
+from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, whole_of_parts
 from .text import word_set
 
 __all__ = ["choose"]
@@ -34,9 +35,12 @@ def choose(reading: Reading) -> Chosen:
         lesion_wanted,
         counted_relation,
         all_lobes,
+        collected,
+        told_levels,
         _named,
         _condition,
         told_as_abnormal,
+        told_with,
         described,
         generic_group,
         from_context,
@@ -125,6 +129,7 @@ def _named(reading: Reading) -> list[str] | None:
     whole = whole_of_parts(wanted, reading)
     if whole:
         return whole
+    wanted = _listed(wanted, reading)
     _refuse_alternatives(wanted, reading)
     _refuse_contradictions(wanted, reading)
     ids: list[str] = []
@@ -132,6 +137,26 @@ def _named(reading: Reading) -> list[str] | None:
         ids += resolve(mention, reading)
         reading.say(f"Asked for: {mention.told}.")
     return ids
+
+
+def _listed(wanted: list[Mention], reading: Reading) -> list[Mention]:
+    """ "shoulder girdle, right: clavicle and scapula": a group before a colon only introduces what it lists."""
+    known = reading.lexicon.vocabulary
+    kept = []
+    for mention in wanted:
+        items = reading.clauses[mention.clause].items
+        later = [m for m in wanted if m.clause == mention.clause and m.at > mention.at]
+        colon = later and any(i.text == ":" for i in items[mention.at + 1 : later[0].at])
+        group = [known.structures.get(ref.concept) for ref in mention.item.refs]
+        if colon and len(group) == 1 and group[0] is not None and group[0].kind in ("group", "region"):
+            inner = set(known.parts_closure(group[0].id))
+            parts = {s.id for m in later for ref in m.item.refs for s in known.by_concept(ref.concept)}
+            if parts & inner:
+                for m in later:
+                    m.sides = m.sides or mention.sides
+                continue
+        kept.append(mention)
+    return kept
 
 
 def _refuse_alternatives(wanted: list[Mention], reading: Reading) -> None:
@@ -198,7 +223,7 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
         if mention.role != "excluded":
             continue
         reading.say(f"Not wanted: “{mention.text}” ({mention.why}).")
-        if mention.kind == "structure" and not _from_an_edge(mention, reading):
+        if mention.kind == "structure" and not _from_an_edge(mention, reading) and not _qualified(mention, reading):
             try:
                 found = resolve(mention, reading, excluded=True)
             except Question:
@@ -230,6 +255,18 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
             kept += [leaf for leaf in left if leaf in known.parts_closure(id)]
     reading.say(f"Taken out of it: {', '.join(known.get(i).name for i in sorted(excluded & set(base)))}.")
     return kept
+
+
+def _qualified(mention: Mention, reading: Reading) -> bool:
+    """Whether an exclusion is of something in or of what it names: "no hardware in the femur", "accessory spleen"."""
+    items = reading.clauses[mention.clause].items
+    before = items[mention.at - 1] if mention.at else None
+    if mention.relation and mention.item.refs:
+        return any(not i.mark and not i.kinds and len(i.norm) > 3 for i in items[max(0, mention.at - 4) : mention.at])
+    return before is not None and before.norm in _ACCESSORY
+
+
+_ACCESSORY = word_set("accessory supernumerary ectopic transplanted transplant artificial prosthetic")
 
 
 def _from_an_edge(mention: Mention, reading: Reading) -> bool:

@@ -55,6 +55,7 @@ class Clause:
 _TITLES = word_set("dr mr mrs ms prof st fig v m vs no nr lig")
 _ABBREVIATIONS = _TITLES | word_set(
     "rt lt pls plz approx e g i eg ie art z b d h ca izq dcha dch dx sx sin sn dext vol max min diam seg incl",
+    "glut art musc oes duod panc abd thor lumb cerv vert prox dist kid adr asc desc comm subcl brach ven lob bil",
     "excl resp ggf ant post sup inf lat med li re bds a p r l pt hx cf etc incl resp bzw evtl int ext segm",
 )
 _OPEN, _CLOSE = "\"\u201c\u00ab\u201e\u2018\u300c\u300e'", "\"\u201d\u00bb\u201c\u2019\u300d\u300f'"
@@ -137,6 +138,8 @@ def _stops(tokens: Sequence[Token], at: int) -> bool:
         return True
     if following.text in _STOPS:
         return False
+    if token.text == "." and previous is not None and previous.text == "." and following.text[:1].islower():
+        return False
     if token.text in "?!":
         return not (following.is_word and not following.spaced)
     if not following.spaced:
@@ -213,7 +216,7 @@ def _set_aside(clauses: Sequence[Clause]) -> list[Clause]:
 
 def _steers(clause: Clause) -> bool:
     text = clause.text[:2000]
-    return steers(text) or ("{" in text and "label" in text.casefold())
+    return steers(text) or text.lstrip().startswith("!--") or ("{" in text and "label" in text.casefold())
 
 
 def _orders(clause: Clause) -> bool:
@@ -294,7 +297,7 @@ def _requests(clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]
 
 
 def _has_object(clause: Clause) -> bool:
-    return clause.names_anatomy or clause.has("head", "disease", "adjective", "pron")
+    return clause.names_anatomy or clause.has("head", "disease", "adjective", "pron", "remain")
 
 
 def _bare(clause: Clause) -> bool:

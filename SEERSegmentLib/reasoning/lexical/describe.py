@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 
 from ...anatomy import normalise
@@ -22,7 +22,10 @@ from .text import tokenise, word_set
 
 __all__ = ["Described", "Description", "features", "load_descriptions"]
 
-_ENDINGS = ("ations", "ation", "ings", "ing", "ers", "ies", "ied", "ed", "es", "er", "ly", "s", "e")
+_ENDINGS = (
+    *("ations", "ation", "ated", "ating", "ates", "ate", "ings", "ing", "ers"),
+    *("ies", "ied", "ed", "es", "er", "ly", "s", "e"),
+)
 _DULL = word_set(
     "a an the and or is are was were be been that which who whom whose this these those it its to of in on at",
     "as by from into with for than then there here where what when how why do does did has have had can could",
@@ -111,7 +114,8 @@ def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str
             found.setdefault(f"head:{item.value('head')}", item.text)
         if disease := item.disease:
             found.setdefault(f"dis:{disease.name}", item.text)
-        if not names:
+        structure = item.sense("structure")
+        if not names or (structure is not None and structure.value == "lesion"):
             for word in item.norm.split():
                 _add_word(found, word, item.text)
     return found
@@ -141,14 +145,14 @@ class Description:
                 continue
             told = self._read(row["text"])
             about.setdefault(row["subject"], set()).update(told)
-            self.rows.setdefault(row["subject"], []).append(frozenset(told))
+            self.rows.setdefault(row["subject"], []).append(_content(told))
         for row in read_rows("relations.csv"):
             own = about.setdefault(row["subject"], set())
             told = self._read(row["object"])
             told |= {f"{row['relation']}>{feature}" for feature in told if feature[0] in "@#"}
             told.add(f"rel:{row['relation']}")
             own |= told
-            self.rows.setdefault(row["subject"], []).append(frozenset(told))
+            self.rows.setdefault(row["subject"], []).append(_content(told))
         self.about, self.types = about, types
 
     def _read(self, text: str) -> set[str]:
@@ -206,6 +210,10 @@ class Description:
                 table.setdefault(feature, []).append(id)
         return table
 
+    def holders(self, feature: str) -> list[str]:
+        """Concepts of which the tables tell a feature, sorted."""
+        return sorted({self.candidates[id][0] for id in self._having.get(feature, ())})
+
     def rank(
         self,
         wanted: Mapping[str, float],
@@ -242,17 +250,25 @@ class Description:
                 score *= 0.75 if asked & self.also.get(concept, set()) else 0.3
             ranked.append(Described(concept, side, level, id, score, tuple(shared.get(id, ()))))
         ranked.sort(key=lambda d: (-d.score, d.id))
-        whole = [replace(d, score=d.score + _TOGETHER * self._together(d, wanted)) for d in ranked[:_CLOSER]]
+        whole = []
+        for d in ranked[:_CLOSER]:
+            more = _TOGETHER * self._together(d, wanted)
+            whole.append(Described(d.concept, d.side, d.level, d.id, d.score + more, d.shared) if more else d)
         return sorted(whole, key=lambda d: (-d.score, d.id))
 
     def _together(self, found: Described, wanted: Mapping[str, float]) -> float:
         """What one row says of what is wanted, if it says more than one thing: "stores" and "bile" in one breath."""
         best = 0.0
         for row in (*self.rows.get(found.id, ()), *self.rows.get(found.concept, ())):
-            both = [f for f in row if f in wanted and not f.startswith(("rel:", "head:"))]
+            both = row & wanted.keys()
             if len(both) > 1:
                 best = max(best, sum(self.weights.get(f, 0.0) * wanted[f] for f in both))
         return best
+
+
+def _content(told: set[str]) -> frozenset[str]:
+    """Features of a row that say something by themselves."""
+    return frozenset(f for f in told if not f.startswith(("rel:", "head:")))
 
 
 def _unsided(feature: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ...values import Side
 from .clauses import Clause
 from .describe import Described, features, load_descriptions
+from .findings import Phrase, phrases, told_by
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention, SideWord, as_mention
@@ -51,7 +52,7 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
     for clause in reading.context[-40:]:
         for start, end, normal, score in _phrases(clause):
             first = True
-            linked = sum(s for _, s in _linked(clause, said)[:1]) / _LINK
+            linked = sum(s for _, s in _linked(clause, said, reading)[:1]) / _LINK
             for at in range(start, end):
                 item = clause.items[at]
                 if _of_kind(item, wanted) and not normal and score + linked > 0:
@@ -116,9 +117,22 @@ def generic_group(reading: Reading) -> list[str] | None:
     """ "bowel", "vertebrae": a kind of thing that is a group of its own when nothing describes it further."""
     for mention in reading.of("head"):
         if mention.item.sense("structure") and len([i for i in reading.request_items if not i.mark]) <= 6:
+            if _one_of_many(mention):
+                raise Question(
+                    "target-unclear",
+                    f"The request doesn't say which {mention.text} is meant.",
+                    f"Which {mention.text} do you mean?",
+                )
             reading.say(f"Asked for: {mention.told}.")
             return resolve(mention, reading)
     return None
+
+
+def _one_of_many(mention: Mention) -> bool:
+    """A single vertebra, rib or disc, and nothing says which."""
+    return bool(mention.item.value("levelnoun")) and not (
+        mention.item.plural or mention.quantified or mention.item.norm.endswith(("s", "ae"))
+    )
 
 
 def described(reading: Reading) -> list[str] | None:
@@ -158,7 +172,7 @@ def best_described(
             wanted[feature] = 1.0
             words.setdefault(feature, text)
     for clause in reading.context[-40:]:
-        for feature, text in features(clause.items, structures=False).items():
+        for feature, text in told_by(clause, reading).items():
             if feature not in wanted:
                 wanted[feature] = _AROUND
                 words.setdefault(feature, text)
@@ -260,17 +274,20 @@ def _bonus(reading: Reading) -> dict[str, float]:
             for concept in disease.structures:
                 bonus[concept] += (_DISEASE if asked else _DISEASE_AROUND) / len(disease.structures)
         if not asked:
-            for concept, score in _linked(clause, said):
+            for concept, score in _linked(clause, said, reading):
                 bonus[concept] += score
             for item in clause.items:
                 for ref in item.refs[:1]:
                     if (ref.concept, "named") not in seen:
                         seen.add((ref.concept, "named"))
                         bonus[ref.concept] += _NAMED
-            for concept, score in _findings(clause):
-                if (concept, str(score)) not in seen:
-                    seen.add((concept, str(score)))
-                    bonus[concept] += score
+    told = [pair for phrase in phrases(reading) for pair in _findings(phrase)]
+    abnormal = {concept for concept, score in told if score > 0}
+    for concept, score in told:
+        cleared = score < 0 and concept in abnormal  # "right femur clear" doesn't clear the left one
+        if not cleared and (concept, str(score)) not in seen:
+            seen.add((concept, str(score)))
+            bonus[concept] += score
     return bonus
 
 
@@ -279,13 +296,20 @@ def _said(reading: Reading) -> set[str]:
     return {f for c in reading.request[-40:] for f in features(_positive(c, reading), structures=False) if _telling(f)}
 
 
-def _linked(clause: Clause, said: set[str]) -> list[tuple[str, float]]:
+def _linked(clause: Clause, said: set[str], reading: Reading) -> list[tuple[str, float]]:
     """Structures told together with what the request says of its target: "the gland with the nodule"."""
     if clause.has("normal") or not said:
         return []
-    told = {f for f in features(clause.items, structures=False) if _telling(f)}
+    told = {f for f in told_by(clause, reading) if _telling(f)}
     shared = len(said & told)
-    return [(ref.concept, min(shared, 2) * _LINK) for item in clause.items for ref in item.refs[:1] if shared]
+    if not shared:
+        return []
+    links = [(ref.concept, min(shared, 2) * _LINK) for item in clause.items for ref in item.refs[:1]]
+    for item in clause.items:
+        if "outside" in item.kinds:  # a landmark of few structures: the lesser curve is the stomach's
+            holders = load_descriptions().holders(f"@{item.value('outside')}")
+            links += [(concept, min(shared, 2) * _LINK / len(holders)) for concept in holders if len(holders) <= 3]
+    return links
 
 
 def _telling(feature: str) -> bool:
@@ -295,15 +319,12 @@ def _telling(feature: str) -> bool:
 _LINK = 3.0
 
 
-def _findings(clause: Clause) -> list[tuple[str, float]]:
-    """Structures of a clause that are told as abnormal or normal."""
-    abnormal = (
-        clause.has("abnormal") or any(i.disease for i in clause.items) or any(i.norm.isdecimal() for i in clause.items)
-    )
-    normal = clause.has("normal")
-    much = sum("abnormal" in i.kinds for i in clause.items)
-    score = _NORMAL if normal and not clause.has("abnormal") else _FINDING + min(much, 3) if abnormal else 0.0
-    return [(ref.concept, score) for item in clause.items for ref in item.refs[:1] if score]
+def _findings(phrase: Phrase) -> list[tuple[str, float]]:
+    """Structures of a phrase that are told as abnormal or normal."""
+    abnormal = phrase.abnormal or any(i.norm.isdecimal() for i in phrase.items)
+    much = sum("abnormal" in i.kinds for i in phrase.items)
+    score = _NORMAL if phrase.normal and not phrase.abnormal else _FINDING + min(much, 3) if abnormal else 0.0
+    return [(ref.concept, score) for item in phrase.named if not item.disease for ref in item.refs[:1] if score]
 
 
 def _name(found: Described, reading: Reading) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from .levels import Counted, counted_at
 from .lexicon import Disease, Lexicon, Ref, Sense
+from .misheard import misheard, spells_level
 from .spelling import Speller
 from .text import Token, word_set
 
@@ -14,6 +15,9 @@ __all__ = ["Item", "correct_tokens", "read_items"]
 
 MANY_UNKNOWN = 60
 """Unknown words in one piece of text up to which each is looked at for an error."""
+
+_ACRONYM = 5
+"""Letters up to which a word in capitals, among others that are not, is an abbreviation and no typing error (TAVI)."""
 
 _APOSTROPHES = frozenset("'\u2019\u02bc")
 _MR_WORDS = word_set(
@@ -55,6 +59,8 @@ class Item:
 
     def sense(self, kind: str) -> Sense | None:
         """The first sense of a kind, if the item has one."""
+        if kind not in self.kinds:
+            return None
         return next((sense for sense in self.senses if sense.kind == kind), None)
 
     def value(self, kind: str) -> str:
@@ -82,6 +88,7 @@ def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) 
     mended: list[Token] = []
     notes: list[str] = []
     guesses = 0
+    mixed = any(t.text.islower() and len(t.text) > 2 for t in tokens)
     at = 0
     while at < len(tokens):
         token = tokens[at]
@@ -89,19 +96,30 @@ def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) 
             mended.append(token)
             at += 1
             continue
+        near = [*mended[-3:], *tokens[at : at + 8]]
+        if heard := misheard(near, min(3, len(mended)), lexicon):
+            end, words = at + heard[0], heard[1]
+            mended += words
+            notes.append(f"“{words[0].text}” read as “{' '.join(word.norm for word in words)}”")
+            at = end
+            continue
         found = lexicon.match(tokens, at)
         if found and found[0] > at + 1:  # a term of several words needs no mending
             mended.extend(tokens[at : found[0]])
             at = found[0]
             continue
         joined = _joined(tokens, at, speller)
-        if joined:
+        if joined and not spells_level(tokens, joined[0] - 1):
             end, word = joined
             typed = " ".join(t.text for t in tokens[at:end])
             mended.append(replace(token, text=typed, norm=word, end=tokens[end - 1].end))
             if typed.replace(" ", "").casefold() != word:
                 notes.append(f"“{typed}” read as “{word}”")
             at = end
+            continue
+        if mixed and token.text.isupper() and len(token.norm) <= _ACRONYM:
+            mended.append(token)
+            at += 1
             continue
         guesses += not speller.known(token.norm)
         if guesses > MANY_UNKNOWN:  # not a text with errors, but one in another language, or noise
@@ -141,6 +159,8 @@ def _rib_misheard(tokens: Sequence[Token], at: int) -> str | None:
 _ORDINALS = word_set("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last lowest")
 
 
+_UNITS = word_set("mm cm ml l cc g kg mg mgy gy hu m s ms t kv ma pa")
+
 _SHORT_WORDS = word_set(
     "a an am as at be by do go he hi if in is it me my no of on or so to up us we the and for are was has had",
     "can may all out low pain la le les el los las un una uno il lo i gli al de du des da das do dos der die",
@@ -163,6 +183,8 @@ def read_items(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Ite
             at += 1
             continue
         found = lexicon.match(tokens, at)
+        if found and found[0] - at > 1:
+            found = _up_to_a_count(tokens, at, found, lexicon)
         counted = counted_at(tokens, at, lexicon)
         if counted and (counted.end < (found[0] if found else 0) or _not_a_level(tokens, at, counted)):
             counted = None
@@ -189,6 +211,17 @@ def read_items(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Ite
     return items
 
 
+def _up_to_a_count(
+    tokens: Sequence[Token], at: int, found: tuple[int, list[Sense], bool], lexicon: Lexicon
+) -> tuple[int, list[Sense], bool] | None:
+    """ "right ribs 5 to 8": a term gives way to levels that begin inside it and go on after it."""
+    for inner in range(at + 1, found[0]):
+        counted = counted_at(tokens, inner, lexicon)
+        if counted is not None and counted.end > found[0]:
+            return lexicon.match(tokens[:inner], at)
+    return found
+
+
 def _not_a_level(tokens: Sequence[Token], at: int, counted: Counted) -> bool:
     """T1 and T2 are MR weightings too, T3 N0 a tumour stage."""
     following = next((t.norm for t in tokens[counted.end : counted.end + 2] if t.is_word), "")
@@ -203,6 +236,8 @@ def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languag
         if following is not None and following.text in _APOSTROPHES and not following.spaced:
             return False  # French l', d'
     if sense.kind in ("structure", "outside", "disease"):
+        if end - start == 1 and first.norm in _UNITS and start and tokens[start - 1].norm[-1:].isdecimal():
+            return False  # "182 ml" is no middle lobe
         return not (end - start == 1 and first.norm in _SHORT_WORDS and not first.text.isupper())
     if sense.language in ("en", "la", "zh", "ja"):
         return True

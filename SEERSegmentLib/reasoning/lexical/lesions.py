@@ -126,7 +126,7 @@ def _site_of(mention: Mention, reading: Reading) -> str:
             return _organ(other.item.refs[0], reading)
         if other.kind == "outside":
             return other.item.value("outside")
-    excluded = [m for m in reading.mentions if m.role == "excluded" and m.item.refs]
+    excluded = [m for m in reading.mentions if m.role == "excluded" and m.kind == "structure" and m.item.refs]
     for other in excluded:
         return _organ(other.item.refs[0], reading)
     for clause in reversed(reading.clauses):

@@ -283,6 +283,10 @@ def _numbers_then_noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
     if listed is None:
         return _edge_span(tokens, at, lexicon)
     numbers, end, kind = listed
+    if kind == "ord" and len(numbers) == 1 and (named := _named_span(tokens, end, lexicon)):
+        place = numbers[0] - 1 if numbers[0] > 0 else len(named.levels) + numbers[0]
+        if 0 <= place < len(named.levels):  # "the last floating rib"
+            return replace(named, levels=(named.levels[place],), paired=_plural_noun(tokens, named.end))
     if kind == "card" and start == at:
         return None
     span = _edge_span(tokens, start, lexicon)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...anatomy import Structure, Vocabulary
 from ...values import Side
 from .items import Item
 from .lexicon import Ref
@@ -11,15 +12,15 @@ from .mention import Mention
 from .outcome import Question
 from .reading import Reading
 
-__all__ = ["display_name", "meaning", "noun"]
+__all__ = ["display_name", "meanings", "noun"]
 
 _CLUES = {"artery": "artery", "arteries": "artery", "arterial": "artery", "vein": "vein", "veins": "vein",
-          "venous": "vein", "bone": "bone", "bony": "bone", "muscle": "muscle", "organ": "organ",
+          "venous": "vein", "vessels": "vessel", "bone": "bone", "bony": "bone", "muscle": "muscle", "organ": "organ",
           "gland": "gland"}  # fmt: skip
 
 
-def meaning(mention: Mention, refs: Sequence[Ref], reading: Reading) -> Ref:
-    """Which of a term's meanings fits, by what the request calls it and what else the text names.
+def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[Ref, ...]:
+    """Which of a term's meanings fit, by what the request calls it and what else the text names; mostly one.
 
     Raises
     ------
@@ -30,9 +31,7 @@ def meaning(mention: Mention, refs: Sequence[Ref], reading: Reading) -> Ref:
     clues = {_CLUES[i.norm] for i in reading.request_items if i.norm in _CLUES and not _denied(i, reading)}
     fitting = []
     for ref in refs:
-        structures = (
-            [known.structures[ref.concept]] if ref.concept in known.structures else list(known.by_concept(ref.concept))
-        )
+        structures = _structures(known, ref)
         words = {w for s in structures for w in (*s.name.split(), s.kind)}
         if (
             clues & words
@@ -40,24 +39,35 @@ def meaning(mention: Mention, refs: Sequence[Ref], reading: Reading) -> Ref:
             or ("vein" in clues and words & {"cava"})
         ):
             fitting.append(ref)
+    if len(fitting) > 1 and any(i.norm == "vessels" for i in reading.request_items):
+        return tuple(fitting)  # "all four iliac vessels"
     if len(fitting) == 1:
         reading.say(
             f"“{mention.text}” has several meanings; the request says which: {fitting[0].concept.replace('_', ' ')}."
         )
-        return fitting[0]
+        return (fitting[0],)
     said = _words_said(reading)
-    overlap = {ref: len(said & set(display_name(reading, ref).split())) for ref in refs}
-    best = [ref for ref in refs if overlap[ref] == max(overlap.values()) and overlap[ref]]
-    if len(best) == 1:
-        reading.say(f"“{mention.text}” has several meanings; the request says which: {display_name(reading, best[0])}.")
-        return best[0]
+    overlap = {ref: _said_of(ref, refs, said, reading) for ref in refs}
+    best = [ref for ref in refs if overlap[ref]]
+    most = max(map(len, overlap.values()))
+    apart = len({word for ref in best for word in overlap[ref]}) == sum(len(overlap[ref]) for ref in best)
+    best = best if apart else [ref for ref in best if len(overlap[ref]) == most]
+    if best and (apart or len(best) == 1):  # "med and min gluteus" are two
+        told = " and ".join(display_name(reading, ref) for ref in best)
+        reading.say(f"“{mention.text}” has several meanings; the request says which: {told}.")
+        return tuple(best)
+    if (group := _group_of(refs, mention, reading)) is not None:
+        return (group,)
+    if (common := _shared_with_another(refs, mention, reading)) is not None:
+        reading.say(f"“{mention.text}” has several meanings; what stands with it fits {display_name(reading, common)}.")
+        return (common,)
     regions = _regions(reading, mention)
     near = [r for r in refs if _regions_of(reading, r) & regions]
     if len(near) == 1:
         reading.say(
             f"“{mention.text}” has several meanings; the rest of the text fits {near[0].concept.replace('_', ' ')}."
         )
-        return near[0]
+        return (near[0],)
     names = [display_name(reading, r) for r in refs]
     raise Question(
         "ambiguous-term",
@@ -65,6 +75,44 @@ def meaning(mention: Mention, refs: Sequence[Ref], reading: Reading) -> Ref:
         "Which one do you mean?",
         tuple(names),
     )
+
+
+def _said_of(ref: Ref, refs: Sequence[Ref], said: set[str], reading: Reading) -> set[str]:
+    """Words of a meaning's name that no other meaning has and that the request says, if only their beginning."""
+    others = {w for r in refs if r != ref for w in display_name(reading, r).split()}
+    own = set(display_name(reading, ref).split()) - others
+    return {word for word in own if any(word.startswith(s) and (len(s) > 2 or s == word) for s in said)}
+
+
+def _group_of(refs: Sequence[Ref], mention: Mention, reading: Reading) -> Ref | None:
+    """ "all gluteals": the group that is made of just the meanings, where all of them are asked for."""
+    if not (mention.quantified or mention.item.plural or mention.item.norm.endswith("s")):
+        return None
+    known = reading.lexicon.vocabulary
+    leaves = {leaf for ref in refs for s in _structures(known, ref) for leaf in known.parts_closure(s.id)}
+    for structure in known.structures.values():
+        whole = structure.kind == "group" and structure.side is Side.NONE
+        if whole and set(known.parts_closure(structure.id)) == leaves:
+            return Ref(structure.id)
+    return None
+
+
+def _shared_with_another(refs: Sequence[Ref], mention: Mention, reading: Reading) -> Ref | None:
+    """ "PV/SV": of two terms with several meanings side by side, the meanings that one structure holds together."""
+    wider = reading.lexicon.wider
+    for other in reading.mentions:
+        if other is mention or other.clause != mention.clause or abs(other.at - mention.at) > 3:
+            continue
+        theirs = {wider[r.concept][0] for r in other.item.refs if r.concept in wider}
+        fitting = [r for r in refs if r.concept in wider and wider[r.concept][0] in theirs]
+        if len(fitting) == 1:
+            return fitting[0]
+    return None
+
+
+def _structures(known: Vocabulary, ref: Ref) -> list[Structure]:
+    own = known.structures.get(ref.concept)
+    return [own] if own else list(known.by_concept(ref.concept))
 
 
 def _words_said(reading: Reading) -> set[str]:
@@ -87,7 +135,7 @@ def _regions(reading: Reading, mention: Mention) -> set[str]:
         for item in clause.items:
             if item is mention.item:
                 continue
-            for ref in item.refs[:1]:
+            for ref in item.refs if len(item.refs) == 1 else ():
                 found |= _regions_of(reading, ref)
             if item.disease:
                 for concept in item.disease.structures:

@@ -154,9 +154,17 @@ def bind_sides(mentions: Sequence[Mention], sides: Sequence[SideWord]) -> None:
         else:
             chosen = previous if previous is not None and gap_before <= 6 else following if gap_after <= 6 else None
         if chosen is not None:
+            if side.negated and chosen.role == "excluded" and not chosen.item.refs and chosen.item.counted is None:
+                continue  # "not the right one": it says which of what is wanted is not
             side.negated = side.negated and chosen.role != "excluded"
             chosen.sides.append(side)
             side.used = True
+    for later in reversed(mentions):  # "upper and lower lobes on the left": said once, after the list
+        earlier = later.joined_to
+        if earlier is None or earlier.sides or earlier.role != later.role or earlier.clause != later.clause:
+            continue
+        if later.sides and all(s.at > later.at for s in later.sides):
+            earlier.sides = list(later.sides)
 
 
 def as_mention(item: Item) -> Mention:

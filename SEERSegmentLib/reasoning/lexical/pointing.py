@@ -34,8 +34,7 @@ def _what_is_left(reading: Reading) -> list[str] | None:
     if not reading.gone or not (reading.asks("remain") or any(s.value == "other" for s in reading.sides)):
         return None
     gone = reading.gone[-1]
-    mention = reading.mentions[0] if reading.mentions else None
-    if gone.concept == "*" or mention is None:
+    if gone.concept == "*":
         return None
     known = reading.lexicon.vocabulary
     found = known.structure_for(gone.concept, gone.side.opposite)

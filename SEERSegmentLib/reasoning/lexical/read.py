@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .clauses import Clause, Role, Span, cut
+from .ellipsis import share_words
 from .items import Item, correct_tokens, read_items
 from .lexicon import Lexicon
 from .spelling import Speller
@@ -39,7 +40,7 @@ def read_clauses(text: str, lexicon: Lexicon, speller: Speller) -> tuple[list[Cl
         if not short and (number >= len(spans) - 2 or number < 1):
             own, mended = correct_tokens(own, lexicon, speller)
             notes += mended
-        items = read_items(text, own, lexicon)
+        items = share_words(read_items(text, own, lexicon), lexicon)
         if span.paragraph != paragraph:
             paragraph, header = span.paragraph, ""
         found, skip = _header(items)

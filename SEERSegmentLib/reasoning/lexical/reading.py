@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...values import Modality, Side
 from .clauses import Clause, Role
@@ -36,6 +37,7 @@ class Reading:
     modality: Modality
     gone: list[Gone] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    memo: dict[str, Any] = field(default_factory=dict)
 
     def say(self, step: str) -> None:
         if step not in self.steps:
@@ -70,7 +72,7 @@ _PAST = word_set(
     "remote",
 )
 _PLANNED = word_set(
-    "planned planning booked for before pre preop workup scheduled listed plan candidate candidates",
+    "planned planning booked before pre preop workup scheduled listed plan candidate candidates",
     "considering proposed tomorrow upcoming pending consider consent robotic partial donor prospective",
     "awaiting suitability theatre tci simulate",
 )
@@ -79,6 +81,7 @@ _PLANNED = word_set(
 def find_gone(clauses: list[Clause]) -> Iterator[Gone]:
     """Operations and losses told in the text: "left nephrectomy 2019", "right leg amputated"."""
     survivor = any(i.norm in _SURVIVOR for c in clauses for i in c.items)
+    remains = any(c.role is Role.REQUEST and c.has("remain") for c in clauses)
     for clause in clauses:
         if clause.role in (Role.QUOTED, Role.STEERING) or not clause.has("removed"):
             continue
@@ -90,8 +93,10 @@ def find_gone(clauses: list[Clause]) -> Iterator[Gone]:
             happened = (
                 bool(words & _PAST) or any(w.isdecimal() and len(w) == 4 for w in words) or clause.role is Role.CONTEXT
             )
+            intended = bool(words & _PLANNED) or any(i.norm == "for" for i in clause.items[max(0, at - 3) : at])
             if (
-                words & _PLANNED
+                intended
+                and not remains  # "what stays" after an operation to come
                 and not any(w.isdecimal() and len(w) == 4 for w in words)
                 and not words & {"was", "had", "post", "prior", "previous"}
             ):
@@ -123,10 +128,10 @@ def _side_near(items: tuple[Item, ...], at: int) -> Side:
 
 def _concept_near(items: tuple[Item, ...], at: int) -> str:
     for n in sorted(range(len(items)), key=lambda n: abs(n - at)):
-        if abs(n - at) <= 6 and items[n].refs:
-            return items[n].refs[0].concept
         if abs(n - at) <= 6 and items[n].norm in _LIMBS:
             return _LIMBS[items[n].norm]
+        if abs(n - at) <= 6 and items[n].refs:
+            return items[n].refs[0].concept
     return ""
 
 

@@ -92,7 +92,9 @@ def _related(
     count = _count(items, mention)
     if noun == "disc":
         gaps = _discs(relations, numbers, kinds, count)
-        return [f"disc_{_SPINE[g]}_{_SPINE[g + 1]}" for g in gaps if 0 <= g < len(_SPINE) - 1] or None
+        names = [f"disc_{_SPINE[g]}_{_SPINE[g + 1]}" for g in gaps if 0 <= g < len(_SPINE) - 1]
+        known = reading.lexicon.vocabulary.structures  # C1 and C2 have no disc between them
+        return [name for name in names if name in known] or None
     wanted = _vertebrae(relations, numbers, kinds, count, _apart(items))
     return [f"vertebrae_{_SPINE[n]}" for n in wanted if 0 <= n < len(_SPINE)] or None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...anatomy import Structure, Vocabulary
 from ...values import Side
 from .lexicon import Ref
-from .meanings import meaning
+from .meanings import meanings
 from .mention import Mention
 from .outcome import Question
 from .reading import Reading
@@ -29,8 +29,8 @@ def resolve(mention: Mention, reading: Reading, *, excluded: bool = False) -> li
     if counted is not None:
         return _counted(mention, reading, excluded)
     refs = mention.item.refs
-    ref = refs[0] if len(refs) == 1 else meaning(mention, refs, reading)
-    return resolve_ref(ref, mention, reading, excluded=excluded)
+    fitting = refs if len(refs) == 1 else meanings(mention, refs, reading)
+    return [id for ref in fitting for id in resolve_ref(ref, mention, reading, excluded=excluded)]
 
 
 def resolve_ref(ref: Ref, mention: Mention, reading: Reading, *, excluded: bool = False) -> list[str]:
@@ -81,6 +81,13 @@ _APART = word_set("separate separately individually apart")
 def _single(own: Structure, ref: Ref, mention: Mention, reading: Reading, excluded: bool) -> list[str]:
     """A structure there is one of, or a group; a side said with a group picks that side's part of it."""
     values = [s.value for s in mention.sides if s.value in ("left", "right") and not s.negated]
+    if not excluded and own.kind == "organ" and not own.parts and _in_two(mention):
+        raise Question(
+            "side-not-applicable",
+            f"There is one {own.name}, not one on each side.",
+            f"Do you want the {own.name}?",
+            (own.name,),
+        )
     if (excluded and not values) or not values:
         check_not_gone(own.concept, Side.NONE, mention, reading)
         return [own.id]
@@ -105,6 +112,11 @@ def _single(own: Structure, ref: Ref, mention: Mention, reading: Reading, exclud
             (own.name,),
         )
     return [own.id]
+
+
+def _in_two(mention: Mention) -> bool:
+    """ "both gallbladders": a plural where there is one."""
+    return mention.item.plural and any(s.value == "both" for s in mention.sides)
 
 
 def _one_sided(own: Structure, mention: Mention, reading: Reading, ref: Ref) -> list[str]:

@@ -37,11 +37,15 @@ def mention_at(
 ) -> Mention | None:
     """The mention that a term makes here, with its role and why; None where it makes none."""
     kind = kind_of(item, bool(state.quantified))
-    if not kind:
+    if not kind or item.norm in ("side", "sides"):
         return None
     if kind == "head" and item.kinds & {"measure", "all"} and item.value("head") == "any":
         return None
     mention = Mention(item, kind, "wanted", at, state.segment, clause, quantified=bool(state.quantified))
+    if not state.negation and _counts_out(mention, state):  # "all vertebrae from T1 to L5"
+        assert state.head is not None
+        state.head.role, state.head.why = "anchor", f"“{item.text}” says which"
+        return mention
     if state.negation:
         mention.role, mention.why = "excluded", f"after “{state.negated_by}”"
         if state.relation and state.relation not in ("of", "with"):
@@ -82,9 +86,26 @@ def mention_at(
     return mention
 
 
+def _counts_out(mention: Mention, state: State) -> bool:
+    """Whether levels say which of the vertebrae, ribs or discs named before them are meant."""
+    counted, head = mention.item.counted, state.head
+    if counted is None or len(counted.levels) < 2 or head is None or head.role != "wanted":
+        return False
+    many = head.quantified or head.item.plural or head.item.norm.endswith(("s", "ae"))
+    whole = next((_COLUMNS[ref.concept] for ref in head.item.refs if ref.concept in _COLUMNS), "")
+    said = state.relation in ("", "of", "to", "with") or (state.relation == "between" and len(counted.levels) > 2)
+    return said and (whole == counted.kind or (many and head.item.value("levelnoun") == counted.kind))
+
+
+_COLUMNS = {"vertebrae": "vertebra", "spine": "vertebra", "cervical_spine": "vertebra", "thoracic_spine": "vertebra",
+            "lumbar_spine": "vertebra", "ribs": "rib"}  # fmt: skip
+
+
 def _under_head(mention: Mention, state: State, before: Sequence[Mention], items: Sequence[Item]) -> bool:
     """A name after a noun that only says what kind of thing is wanted belongs to the description of that thing."""
     head = state.head
+    if len(mention.item.refs) > 1:
+        return False  # "the vein, right iliac": the head tells which of several meanings
     if head is None or head.kind != "head" or head.clause != mention.clause or state.asked_at > head.at:
         return False
     if any(m.role == "wanted" and m.kind in ("structure", "outside") for m in before):
@@ -98,7 +119,16 @@ def _under_head(mention: Mention, state: State, before: Sequence[Mention], items
 
 def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
     """ "LUQ organ", "neck gland": a region that goes before a kind of thing."""
-    following = items[at + 1] if at + 1 < len(items) else None
+    if len(item.refs) > 1:
+        return False
+    step = at + 1
+    while step < len(items) and (items[step].text in "-\u2010\u2011" or items[step].norm in _CARRYING):
+        step += 1
+    following = items[step] if step < len(items) else None
+    if following is not None and step > at + 2 and "head" in following.kinds:
+        return True  # "lingula-bearing lobe"
+    if step > at + 1 and (following is None or "head" not in following.kinds):
+        return False
     if following is None or "head" not in following.kinds or following.value("head") in ("any", "vertebra", "lung"):
         return False
     return following.norm not in _NAMING or place_only(item)
@@ -124,4 +154,5 @@ def _anchors(state: State, mention: Mention) -> bool:
     return True
 
 
+_CARRYING = word_set("bearing containing carrying holding harboring harbouring draining adjacent related supplying")
 _NAMING = word_set("level levels bone bones gland glands muscle muscles artery vein vessel lobe")

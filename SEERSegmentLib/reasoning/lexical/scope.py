@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .bodyside import body_sides
 from .clauses import Clause
 from .items import Item
-from .mention import Mention, SideWord, bind_sides, names
+from .mention import Mention, SideWord, bind_sides, kind_of, names
 from .roles import State, implicit_head, mention_at
 from .text import word_set
 
@@ -25,12 +26,21 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
     mentions: list[Mention] = []
     sides: list[SideWord] = []
     items = clause.items
+    told = body_sides(items)
+    taken = {place for own in told for place in own.items}
     for at, item in enumerate(items):
+        for own in told:
+            if own.at == at:
+                negated = bool(state.negation) and at - state.negated_at <= 3
+                sides.append(SideWord(own.value, own.text, at, state.segment, "patient", negated))
+        if at in taken:
+            continue
         if item.mark:
             _mark(state, item, items, at)
             continue
         kinds = item.kinds
-        if _side_words(item, at, state, sides) and (not kinds & {"structure", "outside"} or "-" in item.text):
+        side = not _without(items, at) and _side_words(item, at, state, sides)
+        if side and (not kinds & {"structure", "outside"} or "-" in item.text):
             continue
         post = kinds & {"not", "except"} and _is_post(item, items, at, state)
         if post and state.last is not None:
@@ -53,6 +63,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             state.negation = ""
             continue
         if "only" in kinds and not names(item):
+            _alone(mentions, items, at, state)
             if state.negation and at - state.negated_at > 1:
                 state.negation = ""
             state.context = ""
@@ -68,6 +79,24 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
         if item.norm == "but":
             state.negation = state.context = state.relation = ""
             state.segment += 1
+            continue
+        if item.norm in _POINTING and at + 1 < len(items) and (names(items[at + 1]) or "side" in items[at + 1].kinds):
+            continue  # "that iliac artery"
+        if item.norm in _THEREFORE and any("ask" in i.kinds for i in items[at + 1 : at + 4]):
+            _to_context(mentions, item.text)
+            state = State(segment=state.segment + 1)
+            continue
+        if "apposition" in kinds and any(i.names_anatomy for i in items[at + 1 : at + 8]):
+            for earlier in mentions:
+                if earlier.role == "wanted" and earlier.segment >= state.segment - _APPOSED:
+                    earlier.role, earlier.why = "anchor", f"“{item.text}” says it anew"
+            continue
+        if state.relative and item.norm in _COPULAS and _named_next(items, at):
+            state.relative, state.relation = False, ""
+            state.quantified = next((i.text for i in items[:at] if "all" in i.kinds), state.quantified)
+            for earlier in mentions:  # "everything in the chest that is lung"
+                if earlier.role == "wanted":
+                    earlier.role, earlier.why = "anchor", "it says where"
             continue
         if (
             item.norm in _RELATIVES
@@ -104,6 +133,41 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             state.quantified = item.text
     bind_sides(mentions, sides)
     return mentions, sides
+
+
+_POINTING = word_set("that this these those")
+_THEREFORE = word_set("so therefore hence thus")
+_APPOSED = 3  # parts of a clause that a restatement reaches back over
+_COPULAS = word_set("is are")
+
+
+def _to_context(mentions: Sequence[Mention], words: str) -> None:
+    for earlier in mentions:
+        if earlier.role == "wanted":
+            earlier.role, earlier.why = "context", f"before “{words}”"
+
+
+def _without(items: Sequence[Item], at: int) -> bool:
+    """Spanish "sin" before a name is "without"; after one, Latin short for the left side."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    return bool(items[at].kinds & {"not", "except"}) and following is not None and following.names_anatomy
+
+
+def _alone(mentions: Sequence[Mention], items: Sequence[Item], at: int, state: State) -> None:
+    """ "spinal canal, the cord only": what is named with "only" is meant, what stands before it says where."""
+    last = state.last
+    if last is None or last.role != "wanted" or last.at != at - 1 or last.joined_to is not None:
+        return
+    if items[last.at - 1].norm not in ("the", "her", "his"):
+        return
+    for earlier in mentions:
+        if earlier is not last and earlier.role == "wanted" and earlier.segment < last.segment:
+            earlier.role, earlier.why = "anchor", f"“{last.text}” is what alone is wanted"
+
+
+def _named_next(items: Sequence[Item], at: int) -> bool:
+    following = next((i for i in items[at + 1 : at + 3] if i.norm not in ("a", "the", "of", "actual")), None)
+    return following is not None and kind_of(following) in ("structure", "head") and following.value("head") != "any"
 
 
 def excepts(items: Sequence[Item], at: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...values import Side
+from .findings import side_by_size, side_by_state
 from .lexicon import Ref
 from .meanings import noun
 from .mention import Mention, SideWord
@@ -26,7 +27,10 @@ def side_for(mention: Mention, reading: Reading, ref: Ref, *, excluded: bool = F
         check_not_gone(concept, ref.side, mention, reading)
         return ref.side
     positive = [s for s in mention.sides if not s.negated]
-    if any(s.value == "both" for s in positive):
+    both = [s for s in positive if s.value == "both"]
+    if len({s.value for s in positive} & {"left", "right"}) == 1:
+        both = [s for s in both if s.text.casefold() not in _LOOSELY_BOTH]
+    if both:
         return None
     side = agreed_side(mention, reading, name)
     if side is None and {"left", "right"} <= {s.value for s in positive}:
@@ -56,6 +60,10 @@ def side_for(mention: Mention, reading: Reading, ref: Ref, *, excluded: bool = F
     if excluded or mention.item.plural or mention.quantified or _plural_term(reading, mention):
         return None
     return _side_from_text(mention, reading, concept, name)
+
+
+_LOOSELY_BOTH = frozenset({"paired", "either side", "each side", "on either side", "on each side"})
+"""Words that describe a pair and don't ask for both: "the paired muscle beside the spine, the left one"."""
 
 
 def _plural_term(reading: Reading, mention: Mention) -> bool:
@@ -186,7 +194,8 @@ def _other_side(mention: Mention, reading: Reading, concept: str, noun: str, wor
 
 
 def _sides_in_text(reading: Reading) -> list[Side]:
-    found = []
+    patient = [s for s in reading.sides if s.frame == "patient" and not s.negated]
+    found = [Side(s.value) for s in patient if s.value in ("left", "right")]
     for clause in reading.clauses:
         if clause.role.value in ("quoted", "steering"):
             continue
@@ -222,6 +231,10 @@ def _plainly(words: str) -> bool:
 
 def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str) -> Side:
     """No side beside the mention: the one told of the same structure, or the only one the text speaks of."""
+    for told in (side_by_size(reading, concept), side_by_state(mention, reading, concept)):
+        if told is not None:
+            reading.say(f"By what the text tells of each side, the {told.value} {noun} is meant.")
+            return told
     for strictness in (2, 1, 0):  # told as abnormal, not told as normal, any
         for clause in reversed(reading.clauses):
             if clause.role.value in ("quoted", "steering"):

@@ -131,7 +131,7 @@ class Speller:
         limit = 2 if len(word) < 9 else 3
         scored = []
         for other, edits in self._near(word, limit):
-            heard = sound(other) == sound(word)
+            heard = sound(other) == sound(word) and (edits < 2 or len(sound(word)) > 2 or word[0] not in "aeiou")
             if edits > limit or (edits > 1 and len(word) < 6 and not heard):
                 continue
             if self._weights[other] < 3 and (len(word) < 6 or edits > 1 + (len(word) >= 9)):

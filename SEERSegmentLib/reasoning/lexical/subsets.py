@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from ...anatomy import Vocabulary
 from ...anatomy.tables import read_rows
@@ -12,11 +13,12 @@ from .levels import COUNTS
 from .lexicon import Ref
 from .mention import Mention
 from .reading import Reading
+from .resolve import resolve_ref
 from .scope import excepts
 from .sides import side_for
 from .text import word_set
 
-__all__ = ["EDGE_WORDS", "all_lobes", "elliptical_exclusions", "whole_of_parts"]
+__all__ = ["EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions", "whole_of_parts"]
 
 _TOP = word_set("upper top uppermost topmost first highest")
 _BOTTOM = word_set("lower bottom lowermost lowest last bottommost")
@@ -59,7 +61,7 @@ def all_lobes(reading: Reading) -> list[str] | None:
             continue
         sides = {s.value for s in mention.sides if s.value in ("left", "right") and not s.negated}
         for anchor in reading.mentions:
-            if anchor.head is mention:
+            if anchor.head is mention or (anchor.role == "anchor" and anchor.at == mention.at - 1):
                 sides |= {ref.side.value for ref in anchor.item.refs if ref.side is not Side.NONE}
                 sides |= {s.value for s in anchor.sides if s.value in ("left", "right")}
         reading.say(
@@ -69,6 +71,36 @@ def all_lobes(reading: Reading) -> list[str] | None:
         few = _edge_count(mention, reading)
         return _from_edge([group], few, reading) if few else [group]
     return None
+
+
+def collected(reading: Reading) -> list[str] | None:
+    """ "every bone of the pelvis", "all the gluteal muscles": all of a kind in a place (collections.csv)."""
+    for mention in reading.of("head", "structure"):
+        group = next((_ALL_OF[r.concept] for r in mention.item.refs if r.concept in _ALL_OF), "")
+        kind = mention.item.value("head") or group
+        named = mention.item.norm.startswith(("all ", "every "))
+        many = named or mention.quantified or mention.item.plural or mention.item.norm.endswith("s")
+        if kind in ("", "any") or not many:
+            continue
+        for anchor in reading.mentions:
+            if anchor is mention or anchor.clause != mention.clause or anchor.role not in ("anchor", "context"):
+                continue
+            places = {ref.concept for ref in anchor.item.refs} | {anchor.item.value("outside")}
+            place = next((p for p in sorted(places) if (kind, p) in _collections()), None)
+            if place is not None:
+                if not mention.sides:
+                    mention.sides = anchor.sides
+                reading.say(f"“{mention.text}” of “{anchor.text}”: all of them.")
+                return resolve_ref(Ref(_collections()[kind, place]), mention, reading)
+    return None
+
+
+_ALL_OF = {"skeleton": "bone", "skeletal_muscle": "muscle", "vertebrae": "vertebra", "ribs": "rib", "lungs": "lung"}
+
+
+@cache
+def _collections() -> dict[tuple[str, str], str]:
+    return {(row["kind"], row["place"]): row["structure"] for row in read_rows("collections.csv")}
 
 
 def elliptical_exclusions(ids: Sequence[str], base: Sequence[str], reading: Reading) -> list[str]:

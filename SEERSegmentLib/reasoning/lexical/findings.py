@@ -1,0 +1,209 @@
+"""What the text around a request tells of each structure, phrase by phrase: "spleen normal, cirrhotic liver".
+
+A request may point back to it: "the bleeding organ", "the patent vein", "the smaller kidney".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ...values import Side
+from .clauses import Clause
+from .describe import features
+from .items import Item
+from .lexicon import Ref
+from .mention import Mention
+from .reading import Reading
+from .text import word_set
+
+__all__ = ["Phrase", "asks_normal", "phrases", "refs_of", "side_by_size", "side_by_state", "told_by", "words_of_request"]
+
+_SPLITS = word_set("but while whereas although however though aber mais pero")
+_RECENT = 40  # clauses of context looked at
+_DULL_KINDS = frozenset({"ask", "measure", "only", "all", "plus", "cause", "header", "past", "side", "missing"})
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Part of a sentence between commas: what it names, on which side, and what it tells."""
+
+    items: tuple[Item, ...]
+    named: tuple[Item, ...]
+    sides: frozenset[str]
+    told: frozenset[str]
+    normal: bool
+    abnormal: bool
+
+    @property
+    def numbers(self) -> list[float]:
+        """Measured values, in the order given."""
+        found = []
+        for item, after in zip(self.items, (*self.items[1:], None), strict=True):
+            if _NUMBER.fullmatch(item.norm) and after is not None and after.norm in _UNITS:
+                found.append(float(item.norm.replace(",", ".")) * _UNITS[after.norm])
+        return found
+
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_UNITS = {"mm": 0.1, "cm": 1.0, "ml": 1.0, "cc": 1.0, "l": 1000.0, "percent": 1.0, "g": 1.0}
+
+
+def told_by(clause: Clause, reading: Reading) -> dict[str, str]:
+    """Features of a clause of the text around the request, without names; kept, for several stages ask for them."""
+    kept: dict[int, dict[str, str]] = reading.memo.setdefault("features", {})
+    if id(clause) not in kept:
+        kept[id(clause)] = features(clause.items, structures=False)
+    return kept[id(clause)]
+
+
+def phrases(reading: Reading) -> list[Phrase]:
+    """Phrases of the text around the request. A list of bare names goes with what follows it, as in speech."""
+    if "phrases" not in reading.memo:
+        reading.memo["phrases"] = _read_phrases(reading)
+    kept: list[Phrase] = reading.memo["phrases"]
+    return kept
+
+
+def _read_phrases(reading: Reading) -> list[Phrase]:
+    found: list[Phrase] = []
+    for clause in reading.context[-_RECENT:]:
+        parts = list(_parts(clause.items))
+        before: tuple[Item, ...] = ()
+        last: tuple[Item, ...] = ()
+        sides: frozenset[str] = frozenset()
+        for number, part in enumerate(parts):
+            whole = (*before, *part)
+            if number + 1 < len(parts) and _only_names(part):
+                before = whole
+                continue
+            before = ()
+            own = tuple(i for i in whole if _is_name(i))
+            phrase = _phrase(whole, own or last, sides)
+            found.append(phrase)
+            last, sides = own or last, phrase.sides
+    return found
+
+
+def _parts(items: Sequence[Item]) -> Iterable[tuple[Item, ...]]:
+    start = 0
+    for at, item in enumerate(items):
+        if (item.mark and item.text in ",;\uff0c\u3001\uff1b") or item.norm in _SPLITS:
+            yield tuple(items[start:at])
+            start = at + 1
+    yield tuple(items[start:])
+
+
+def _only_names(part: Sequence[Item]) -> bool:
+    return any(_is_name(i) for i in part) and all(
+        _is_name(i) or i.mark or i.kinds & {"side", "plus"} or i.norm in ("the", "a") for i in part
+    )
+
+
+def _is_name(item: Item) -> bool:
+    return item.counted is not None or bool(refs_of(item))
+
+
+def refs_of(item: Item) -> tuple[Ref, ...]:
+    """What an item names: a structure, or the one that a disease named for it sits in ("adrenal nodule")."""
+    disease = item.disease
+    if disease is not None:
+        return (Ref(disease.structures[0]),) if len(disease.structures) == 1 and disease.lesion else ()
+    return item.refs
+
+
+def _phrase(items: tuple[Item, ...], named: tuple[Item, ...], before: frozenset[str]) -> Phrase:
+    sides = {i.value("side") for i in items} | {r.side.value for i in named for r in refs_of(i)[:1]}
+    sides &= {"left", "right"}
+    abnormal = any("abnormal" in i.kinds or i.disease for i in items)
+    normal = any("normal" in i.kinds for i in items)
+    told = frozenset(f for f in features(items, structures=False) if _telling(f))
+    return Phrase(items, named, frozenset(sides) or before, told, normal, abnormal)
+
+
+def _telling(feature: str) -> bool:
+    return not feature.startswith(("rel:", "head:", "@", "#"))
+
+
+def words_of_request(reading: Reading) -> set[str]:
+    """What the request says of its target besides its name."""
+    if "said" in reading.memo:
+        kept: set[str] = reading.memo["said"]
+        return kept
+    excluded = {id(m.item) for m in reading.mentions if m.role == "excluded"}
+    said: set[str] = set()
+    for clause in reading.request[-_RECENT:]:
+        own = [i for i in clause.items if not i.kinds & _DULL_KINDS and id(i) not in excluded]
+        said |= {f for f in features(own, structures=False) if _telling(f)}
+    reading.memo["said"] = said
+    return said
+
+
+def asks_normal(mention: Mention, reading: Reading) -> bool:
+    """Whether the request calls its target normal: "the patent vein", "the preserved one"."""
+    items = reading.clauses[mention.clause].items if 0 <= mention.clause < len(reading.clauses) else ()
+    return any("normal" in i.kinds and "ask" not in i.kinds for i in items[max(0, mention.at - 2) : mention.at])
+
+
+# ---------------------------------------------------------------------------------------------- which of the two sides
+
+
+def _of_concept(reading: Reading, concept: str) -> list[Phrase]:
+    """Phrases that name a structure, or a pair or group that has it."""
+    known = reading.lexicon.vocabulary
+    leaves = {s.id for s in known.by_concept(concept)}
+    if concept in known.structures:
+        leaves |= set(known.parts_closure(concept))
+
+    def names_it(ref: Ref) -> bool:
+        own = known.structures.get(ref.concept)
+        return ref.concept == concept or (own is not None and bool(leaves & set(known.parts_closure(own.id))))
+
+    return [p for p in phrases(reading) if any(names_it(r) for i in p.named for r in refs_of(i))]
+
+
+def side_by_state(mention: Mention, reading: Reading, concept: str) -> Side | None:
+    """ "the obstructed kidney", "the patent vein": the side of which the text tells the same."""
+    said = words_of_request(reading)
+    wants_normal = asks_normal(mention, reading)
+    if not said and not wants_normal:
+        return None
+    scores: Counter[str] = Counter()
+    for phrase in _of_concept(reading, concept):
+        if len(phrase.sides) != 1:
+            continue
+        side = next(iter(phrase.sides))
+        if wants_normal:
+            scores[side] += int(phrase.normal) - int(phrase.abnormal and not phrase.normal)
+        else:
+            scores[side] += 2 * len(phrase.told & said) - int(phrase.normal and not phrase.abnormal)
+    ranked = scores.most_common()
+    if len(ranked) == 1 and wants_normal and ranked[0][1] < 0:  # only the other side is told, as abnormal
+        return Side(ranked[0][0]).opposite
+    if not ranked or ranked[0][1] <= 0 or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+        return None
+    return Side(ranked[0][0])
+
+
+_SMALLER = word_set("smaller smallest shorter shortest narrower narrowest thinner lesser shrunken atrophic")
+_LARGER = word_set("larger largest bigger biggest longer longest wider widest greater thicker better dominant")
+_PREFERRED = frozenset({"better", "dominant"})  # the text, too, may say which side is to be taken
+
+
+def side_by_size(reading: Reading, concept: str) -> Side | None:
+    """ "the smaller kidney", "the larger of the two": by the measurements that the text gives for each side."""
+    words = {word for item in reading.request_items for word in item.norm.split()}
+    words |= {item.norm for clause in reading.context for item in clause.items} & _PREFERRED
+    smaller, larger = bool(words & _SMALLER), bool(words & _LARGER)
+    if smaller == larger:
+        return None
+    values: dict[str, list[float]] = {}
+    for phrase in _of_concept(reading, concept):
+        if len(phrase.sides) == 1 and phrase.numbers:
+            values.setdefault(next(iter(phrase.sides)), []).append(max(phrase.numbers))
+    if len(values) != 2 or max(values["left"]) == max(values["right"]):
+        return None
+    left_is_larger = max(values["left"]) > max(values["right"])
+    return Side.LEFT if left_is_larger == larger else Side.RIGHT

@@ -1,0 +1,116 @@
+"""Words that point back into the report: "the bleeding organ", "the aberrant vessel", "the preserved one"."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from ...values import Side
+from .describe import load_descriptions
+from .findings import Phrase, asks_normal, phrases, refs_of, words_of_request
+from .items import Item
+from .lexicon import Ref
+from .mention import SideWord, as_mention
+from .outcome import Question
+from .reading import Reading
+from .resolve import resolve, resolve_ref
+
+__all__ = ["told_levels", "told_with"]
+
+_CLEARLY = 1.5  # by how much the best must exceed the next
+
+
+def told_levels(reading: Reading) -> list[str] | None:
+    """ "the broken ribs", "the collapsed vertebrae": those that the text tells as abnormal, by number."""
+    for mention in reading.of("structure"):
+        kind = next((_COLUMNS[r.concept] for r in mention.item.refs if r.concept in _COLUMNS), "")
+        items = reading.clauses[mention.clause].items
+        if not kind or not any(i.kinds & {"abnormal", "disease"} for i in items[max(0, mention.at - 2) : mention.at]):
+            continue
+        found: list[str] = []
+        for phrase in phrases(reading):
+            for item in phrase.named if phrase.abnormal and not phrase.normal else ():
+                if item.counted is None or item.counted.kind != kind or item.counted.missing:
+                    continue
+                told = as_mention(item)
+                told.sides = [SideWord(next(iter(phrase.sides)), item.text, 0, 0)] if len(phrase.sides) == 1 else []
+                found += resolve(told, reading)
+        if found:
+            reading.say(f"“{mention.text}”: those that the text tells as abnormal.")
+            return list(dict.fromkeys(found))
+    return None
+
+
+_COLUMNS = {"ribs": "rib", "rib": "rib", "vertebrae": "vertebra", "vertebra": "vertebra"}
+
+
+def told_with(reading: Reading) -> list[str] | None:
+    """ "the bleeding organ", "the aberrant vessel": the structure that the text tells with the same words."""
+    heads = reading.of("head")
+    said = words_of_request(reading)
+    wants_normal = any(asks_normal(m, reading) for m in heads)
+    if not heads or not reading.context or not (said or wants_normal):
+        return None
+    own = phrases(reading)
+    common = Counter(f for p in own for f in p.told & said)
+    kinds = {m.item.value("head") for m in heads} - {"any", ""}
+    sides = {s.value for m in heads for s in m.sides if s.value in ("left", "right") and not s.negated}
+    scores: defaultdict[str, float] = defaultdict(float)
+    landmarks: defaultdict[str, float] = defaultdict(float)
+    best: dict[str, tuple[Item, Phrase]] = {}
+    for phrase in own:
+        score = sum(1 / common[f] for f in phrase.told & said)
+        score += 0.5 * (wants_normal and phrase.normal and not phrase.abnormal)
+        if not score or (phrase.normal and not phrase.abnormal and not wants_normal):
+            continue
+        if sides and phrase.sides and not sides & phrase.sides:
+            continue
+        item = next((i for i in phrase.named if _is_kind(i, kinds)), None)
+        if item is None and (concept := _by_landmark(phrase, kinds)):
+            landmarks[concept] += score
+        if item is not None:
+            scores[item.norm] += score
+            best.setdefault(item.norm, (item, phrase))
+    if landmarks and not scores:
+        concept = max(landmarks, key=lambda c: landmarks[c])
+        reading.say(f"What the request tells is told of a part of the {concept.replace('_', ' ')}.")
+        return resolve_ref(Ref(concept), heads[0], reading)
+    ranked = sorted(scores.items(), key=lambda pair: -pair[1])
+    if not ranked or (len(ranked) > 1 and ranked[0][1] < _CLEARLY * ranked[1][1]):
+        return None
+    item, phrase = best[ranked[0][0]]
+    mention = as_mention(item)
+    told_sides = sides or phrase.sides
+    if len(told_sides) == 1 and not any(r.side is not Side.NONE for r in refs_of(item)):
+        mention.sides = [SideWord(next(iter(told_sides)), item.text, 0, 0)]
+    try:
+        found = resolve_ref(refs_of(item)[0], mention, reading) if item.disease else resolve(mention, reading)
+    except Question:
+        return None  # a description may still tell
+    reading.say(f"“{item.text}” is what the text tells with the request's words.")
+    return found
+
+
+def _by_landmark(phrase: Phrase, kinds: set[str]) -> str:
+    """The one structure that has a landmark which the phrase names: the lesser curve is the stomach's."""
+    table = load_descriptions()
+    for item in phrase.items:
+        if "outside" in item.kinds:
+            holders = table.holders(f"@{item.value('outside')}")
+            if len(holders) == 1 and (not kinds or kinds & table.types.get(holders[0], set())):
+                return holders[0]
+    return ""
+
+
+def _is_kind(item: Item, kinds: set[str]) -> bool:
+    if item.counted is not None:
+        return not kinds or item.counted.kind in kinds or "bone" in kinds
+    if not refs_of(item):
+        return False
+    table = load_descriptions()
+    concept = refs_of(item)[0].concept
+    known = table.lexicon.vocabulary
+    structures = known.by_concept(concept) or ([known.structures[concept]] if concept in known.structures else [])
+    own = {s.kind for s in structures} | table.types.get(concept, set()) | table.also.get(concept, set())
+    if own & {"group", "region"}:
+        return False
+    return bool(own & kinds) if kinds else True
