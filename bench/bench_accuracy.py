@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,9 @@ def main() -> None:
         print(row, flush=True)
     print("\n| aorta-ct (contrast-enhanced, no reference) | measured |\n|---|---|")
     for row in _aorta():
+        print(row, flush=True)
+    print("\n| skeleton | voxels, mm | Dice with the native one | volume, mL | native, mL |\n|---|---|---|---|---|")
+    for row in _finer():
         print(row, flush=True)
 
 
@@ -97,3 +101,42 @@ def _aorta() -> Iterator[str]:
     air = np.count_nonzero(masks["airways"] & masks["lungs"])
     yield f"| voxels in airways and lungs both | {air} |"
     yield f"| all seven masks, CPU seconds | {seconds:.0f} |"
+
+
+def _finer() -> Iterator[str]:
+    """The same scan interpolated to finer voxels, as if the scanner had made them: the skeleton should be the same."""
+    for name, sizes in (("example-ct", (1.5, 1.0)), ("aorta-ct", (1.0, 0.75))):
+        native = to_lps(read_volume(fetch_sample(name), modality=Modality.CT))
+        coarse = _run(native, ("skeleton",))[0]["skeleton"]
+        for mm in sizes:
+            volume = interpolated(native, mm)
+            fine = _run(volume, ("skeleton",))[0]["skeleton"]
+            score = dice(fine, at_grid_of(coarse, fine.shape))
+            size = f"{fine.sum() * volume.voxel_ml:.0f} | {coarse.sum() * native.voxel_ml:.0f}"
+            yield f"| {name} | {mm} | {score:.3f} | {size} |"
+
+
+def interpolated(volume: Volume, mm: float) -> Volume:
+    """The same space in voxels of about ``mm``, CT numbers interpolated linearly."""
+    shape = tuple(round(n * s / mm) for n, s in zip(volume.shape, reversed(volume.spacing), strict=True))
+    at = np.diag([*(n / m for n, m in zip(reversed(volume.shape), reversed(shape), strict=True)), 1.0])
+    at[:3, 3] = (np.diag(at)[:3] - 1) / 2  # the corner of the first voxel stays where it is
+    return Volume(_at_centres(volume.voxels, shape).astype(np.int16), volume.affine @ at, volume.modality)
+
+
+def at_grid_of(mask: Bool, shape: tuple[int, ...]) -> Bool:
+    """A mask on a finer grid of the same space: where interpolation gives more than half."""
+    half: Bool = _at_centres(mask, shape) > 0.5
+    return half
+
+
+def _at_centres(voxels: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Linear interpolation at the centres of another number of voxels, one axis after the other."""
+    values = voxels.astype(np.float32)
+    for axis, m in enumerate(shape):
+        n = values.shape[axis]
+        at = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
+        low = np.minimum(at.astype(int), max(0, n - 2))
+        weight = (at - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+        values = values.take(low, axis) * (1 - weight) + values.take(np.minimum(low + 1, n - 1), axis) * weight
+    return values

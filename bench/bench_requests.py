@@ -92,7 +92,7 @@ def report(name: str, rows: Sequence[dict[str, Any]], engines: dict[str, Answer]
 def main(arguments: Sequence[str] = ()) -> None:
     """Read the arguments and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    default = [DATA / "requests_dev.jsonl", DATA / "requests_own.jsonl"]
+    default = [DATA / f"requests_{name}.jsonl" for name in ("dev", "own", "fresh")]
     parser.add_argument("files", nargs="*", type=Path, default=default)
     parser.add_argument("--wrong", action="store_true", help="list the requests that were read wrongly")
     options = parser.parse_args(arguments)

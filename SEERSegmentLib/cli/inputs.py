@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["chosen_modality", "load_volume", "ready_backbone", "ready_reasoner", "request_from"]
 
 
-def request_from(text: str) -> Request:
+def request_from(text: str, limit: int = MAX_REQUEST_BYTES) -> Request:
     """The request as typed; ``-`` reads standard input. Raises RequestError."""
     if text != "-":
-        return clean_request(text)
+        return clean_request(text, limit=limit)
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None:
-        return clean_request(sys.stdin.read(MAX_REQUEST_BYTES + 1))
-    return clean_request(stream.read(2 * MAX_REQUEST_BYTES + 3))  # UTF-16 takes up to twice the bytes
+        return clean_request(sys.stdin.read(limit + 1), limit=limit)
+    return clean_request(stream.read(2 * limit + 3), limit=limit)  # UTF-16 takes up to twice the bytes
 
 
 def chosen_modality(parsed: argparse.Namespace) -> Modality | None:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..anatomy import label_set
 from ..errors import InputError, RequestError
-from ..reasoning import MAX_REQUEST_BYTES, RequestRow, answer_row, read_rows
+from ..reasoning import MAX_REPORT_BYTES, RequestRow, answer_row, read_rows
 from ..values import Modality, Progress, Stage
 from .console import Console
 from .inputs import chosen_modality, load_volume, ready_reasoner, request_from
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 #: Longest line of a file of requests: JSON may write each byte of the longest request as six (``\u00e9``).
-_LONGEST_LINE = 6 * MAX_REQUEST_BYTES + 65536
+_LONGEST_LINE = 6 * MAX_REPORT_BYTES + 65536
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
@@ -35,7 +35,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     """
     label_set(Modality.CT, parsed.vocabulary)  # raises where there is no such vocabulary
     reasoner = ready_reasoner(parsed.reasoner)
-    single = request_from(parsed.request) if parsed.request is not None else None
+    single = request_from(parsed.request, MAX_REPORT_BYTES) if parsed.request is not None else None
     code = 0
     with cancel_on_interrupt() as cancel, _source(parsed.requests) as lines:
         modality, facts = _image(parsed, console, cancel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .request import MAX_REQUEST_BYTES, clean_request
+from .request import MAX_REPORT_BYTES, MAX_REQUEST_BYTES, clean_request
 from .rows import RequestRow, answer_row, read_rows
 
-__all__ = ["MAX_REQUEST_BYTES", "RequestRow", "answer_row", "clean_request", "read_rows"]
+__all__ = ["MAX_REPORT_BYTES", "MAX_REQUEST_BYTES", "RequestRow", "answer_row", "clean_request", "read_rows"]

@@ -12,10 +12,13 @@ import unicodedata
 from ..errors import RequestError
 from ..values import Request
 
-__all__ = ["MAX_REQUEST_BYTES", "clean_request"]
+__all__ = ["MAX_REPORT_BYTES", "MAX_REQUEST_BYTES", "clean_request"]
 
-MAX_REQUEST_BYTES = 1_048_576
-"""Longest request, in bytes of UTF-8: 1 MiB holds some 170,000 words, more than any patient's collected reports."""
+MAX_REQUEST_BYTES = 100_000
+"""Longest request to be executed, in bytes of UTF-8: some 15,000 words. Nobody types more for one image."""
+
+MAX_REPORT_BYTES = 1_048_576
+"""Longest text that is only read, as a row of many: 1 MiB holds more than any patient's collected reports."""
 
 MAX_RUN = 2_000
 """Longest run of letters without a space. Chinese and Japanese write without spaces and don't count towards it."""
@@ -35,7 +38,7 @@ _LONG_RUN = re.compile(f"[^\\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]{{{MAX_RUN
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-def clean_request(text: str | bytes, id: str = "") -> Request:
+def clean_request(text: str | bytes, id: str = "", limit: int = MAX_REQUEST_BYTES) -> Request:
     """Check a text and make it a Request.
 
     Parameters
@@ -44,6 +47,8 @@ def clean_request(text: str | bytes, id: str = "") -> Request:
         What the user typed. Bytes are read as UTF-8, or as UTF-16 where a byte order mark says so.
     id
         By which the caller knows the request again.
+    limit
+        Bytes of UTF-8 that are accepted.
 
     Raises
     ------
@@ -52,9 +57,9 @@ def clean_request(text: str | bytes, id: str = "") -> Request:
         ``request-control-characters``, ``request-bidi-override``, ``request-no-words``.
     """
     if isinstance(text, bytes):
-        text = _decode(text)
-    if len(text) > MAX_REQUEST_BYTES or len(text.encode("utf-8", "replace")) > MAX_REQUEST_BYTES:
-        raise _too_long()
+        text = _decode(text, limit)
+    if len(text) > limit or len(text.encode("utf-8", "replace")) > limit:
+        raise _too_long(limit)
     if "\0" in text:
         raise _binary()
     if _SURROGATE.search(text):
@@ -86,9 +91,9 @@ def clean_request(text: str | bytes, id: str = "") -> Request:
     return Request(cleaned, id)
 
 
-def _decode(data: bytes) -> str:
-    if len(data) > 2 * MAX_REQUEST_BYTES + 2:
-        raise _too_long()
+def _decode(data: bytes, limit: int) -> str:
+    if len(data) > 2 * limit + 2:
+        raise _too_long(limit)
     encoding = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
     if encoding != "utf-16" and b"\0" in data:
         raise _binary()
@@ -106,8 +111,8 @@ def _binary() -> RequestError:
     return RequestError("The request is binary data, not text; please say what to segment.", code="request-binary")
 
 
-def _too_long() -> RequestError:
+def _too_long(limit: int) -> RequestError:
     return RequestError(
-        "The request is longer than 1 MB; please shorten it to the part that says what to segment.",
+        f"The request is longer than {limit:,} characters; please shorten it to the part that says what to segment.",
         code="request-too-long",
     )

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..anatomy import labels_for, resolve_answer
-from ..errors import RequestError
+from ..errors import ReplyError, RequestError
 from ..protocols import CancelToken, Reasoner, ReasoningCase, ignore_progress
 from ..values import Abstention, Evidence, ImageFacts, Modality
-from .request import clean_request
+from .request import MAX_REPORT_BYTES, clean_request
 
 __all__ = ["RequestRow", "answer_row", "read_rows"]
 
@@ -68,7 +68,7 @@ def read_rows(lines: str | Iterable[str], default: Modality = Modality.UNKNOWN) 
         if modality is None:
             raise _bad(number, f"has the modality '{str(name)[:20]}'; it must be CT or MR")
         try:
-            yield RequestRow(str(id), clean_request(text).text, modality)
+            yield RequestRow(str(id), clean_request(text, limit=MAX_REPORT_BYTES).text, modality)
         except RequestError as problem:
             yield RequestRow(str(id), text, modality, problem)
 
@@ -89,8 +89,12 @@ def answer_row(
     if row.problem is not None:
         reply: Any = Abstention(row.problem.code, row.problem.user_message, "What would you like to have segmented?")
     else:
-        case = ReasoningCase(clean_request(row.text, row.id), row.modality, facts=facts, closed=closed)
-        reply = reasoner.reason(case, ignore_progress, CancelToken())
+        request = clean_request(row.text, row.id, MAX_REPORT_BYTES)
+        case = ReasoningCase(request, row.modality, facts=facts, closed=closed)
+        try:
+            reply = reasoner.reason(case, ignore_progress, CancelToken())
+        except ReplyError as problem:  # a reply that can't be trusted is no answer
+            reply = Abstention(problem.code, problem.user_message, "What would you like to have segmented?")
     labels: tuple[str, ...] = ()
     if not isinstance(reply, Abstention):
         spec = resolve_answer(reply.answer)

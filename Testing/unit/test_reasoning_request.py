@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from SEERSegmentLib.errors import RequestError
-from SEERSegmentLib.reasoning import MAX_REQUEST_BYTES, clean_request
+from SEERSegmentLib.reasoning import MAX_REPORT_BYTES, clean_request
 
 REFUSED = [
     ("", "request-empty"),
@@ -49,8 +49,11 @@ def test_bytes_are_read_as_utf_8_or_by_their_mark(data: bytes) -> None:
 
 
 def test_a_megabyte_of_report_is_accepted() -> None:
-    text = ("The liver is normal. " * (MAX_REQUEST_BYTES // 21)).strip()
-    assert clean_request(text).text == text
+    text = ("The liver is normal. " * (MAX_REPORT_BYTES // 21)).strip()
+    assert clean_request(text, limit=MAX_REPORT_BYTES).text == text
+    with pytest.raises(RequestError) as caught:  # to read, not to execute
+        clean_request(text)
+    assert caught.value.code == "request-too-long"
 
 
 def test_chinese_and_japanese_need_no_spaces() -> None:

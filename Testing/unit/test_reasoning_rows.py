@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from SEERSegmentLib.errors import RequestError
+from SEERSegmentLib.errors import ReplyError, RequestError
+from SEERSegmentLib.protocols import CancelToken, Emit, ReasoningCase
 from SEERSegmentLib.reasoning import answer_row, read_rows
 from SEERSegmentLib.reasoning.lexical import LexicalReasoner
 from SEERSegmentLib.reasoning.scoring import is_right
-from SEERSegmentLib.values import Modality
+from SEERSegmentLib.values import Abstention, Modality, Reasoning
 
 NAMES = "id labels abstain code reason question suggestions answer evidence rationale seconds"
 FIELDS = set(NAMES.split())
@@ -95,3 +96,15 @@ def test_scoring_follows_the_kind_of_intent() -> None:
     assert is_right(outside, [], "left ureter", False)
     assert is_right(outside, [], "", True)
     assert not is_right(outside, ["urinary_bladder"], "urinary bladder", False)
+
+
+def test_a_reply_that_can_not_be_trusted_is_an_abstaining_row() -> None:
+    class Broken(LexicalReasoner):
+        def reason(self, case: ReasoningCase, emit: Emit, cancel: CancelToken) -> Reasoning | Abstention:
+            raise ReplyError("The model's reply has no answer.", code="reply-malformed")
+
+    row = next(read_rows('{"id": "1", "request": "liver", "modality": "CT"}'))
+    answer = answer_row(row, Broken())
+    assert answer["abstain"] is True
+    assert answer["code"] == "reply-malformed"
+    assert answer["labels"] == []

@@ -15,7 +15,7 @@ SKIN_MM = 3.0
 STRAND_RADIUS_MM = 2.0
 
 #: Half the gaps in the coat of muscle: the linea alba is up to 22 mm wide (Beer et al., Clin Anat 2009).
-WALL_GAP_MM = 10.0
+WALL_GAP_MM = 11.0
 
 #: Muscle without neighbours this large: more than any node, vein or scar in the fat.
 MUSCLE_ML = 20.0

@@ -52,8 +52,9 @@ CORTICAL = 300
 #: in the vein of injection is denser still, and can't be told from bone by its density.)
 COMPACT = 650
 
-#: Partial volume of trabeculae and soft tissue, and the marrow of an osteoporotic spine.
-MARROW = 100
+#: Half trabecular bone of middle age (160 HU at L1), half soft tissue: the surface of bone whose cortex is too thin to
+#: be seen.
+MARROW = (160 + SOFT_TISSUE) // 2  # 100
 
 #: Denser than any bone (the femoral shaft reaches 1900): metal of implants, electrodes and lines.
 METAL_ABOVE = 2000

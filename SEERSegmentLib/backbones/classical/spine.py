@@ -26,8 +26,8 @@ ARCH_GAP_MM = 5.0
 #: As far as the canal lies from the midline with scoliosis.
 MIDLINE_MM = 50.0
 
-#: A vertebral body's marrow, where it is no denser than cord and fluid, is a hole in bone too. It lies before the canal:
-#: centres are half a canal and half a body apart, 6 to 13 and 7 to 20 mm (Panjabi et al., Spine 1991).
+#: A vertebral body's marrow, where it is no denser than cord and fluid, is a hole in bone too. It lies before the
+#: canal: centres are half a canal and half a body apart, 6 to 13 and 7 to 20 mm (Panjabi et al., Spine 1991).
 BODY_MM = (12.0, 40.0)
 BODY_SIDE_MM = 15.0
 

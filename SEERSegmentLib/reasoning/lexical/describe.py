@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 from ...anatomy import normalise
 from ...anatomy.tables import read_rows
@@ -38,7 +38,7 @@ _DULL = word_set(
     "medical scan image slice ct mr mri study case left right main",
 )
 _TOGETHER = 0.5  # how much more two features count when one row has both
-_CLOSER = 60  # candidates looked at row by row: all sides and levels of the best few
+_CLOSER = 30  # candidates looked at row by row: all sides and levels of the best few
 _STRUCTURAL = frozenset({"structure", "adjective", "outside"})
 
 
@@ -54,6 +54,7 @@ class Described:
     shared: tuple[str, ...]
 
 
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """A word without its English ending, as far as at least four letters stay."""
     for ending in _ENDINGS:
@@ -262,7 +263,7 @@ class Description:
         for row in (*self.rows.get(found.id, ()), *self.rows.get(found.concept, ())):
             both = row & wanted.keys()
             if len(both) > 1:
-                best = max(best, sum(self.weights.get(f, 0.0) * wanted[f] for f in both))
+                best = max(best, math.fsum(self.weights.get(f, 0.0) * wanted[f] for f in both))
         return best
 
 

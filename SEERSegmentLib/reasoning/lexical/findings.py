@@ -19,7 +19,10 @@ from .mention import Mention
 from .reading import Reading
 from .text import word_set
 
-__all__ = ["Phrase", "asks_normal", "phrases", "refs_of", "side_by_size", "side_by_state", "told_by", "words_of_request"]
+__all__ = [
+    *("Phrase", "asks_normal", "phrases", "refs_of"),
+    *("side_by_size", "side_by_state", "told_by", "words_of_request"),
+]
 
 _SPLITS = word_set("but while whereas although however though aber mais pero")
 _RECENT = 40  # clauses of context looked at
