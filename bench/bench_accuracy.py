@@ -78,7 +78,7 @@ def _abdomen() -> Iterator[str]:
 
 
 def _apart() -> Iterator[str]:
-    """An image that was not looked at while the rules were written."""
+    """An image that no constant was chosen on; its faults and scores were seen while the rules were written."""
     volume = to_lps(read_volume(fetch_sample("example-dicom")))
     masks, _ = _run(volume, ("body", "skeleton"))
     bones = np.isin(to_lps(read_labelmap(fetch_sample("example-dicom", "labels"))).voxels, BONES)
