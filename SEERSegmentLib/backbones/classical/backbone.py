@@ -18,6 +18,9 @@ from .targets import basic_structures, totalsegmentator_advice
 
 __all__ = ["ClassicalBackbone"]
 
+#: Structures that are drawn from the air of the chest.
+IN_CHEST = frozenset({"lung_left", "lung_right", "trachea", "airways"})
+
 
 class ClassicalBackbone:
     """Body, lungs by side, trachea, airways, skeleton and subcutaneous fat on CT.
@@ -106,11 +109,12 @@ def _find(scan: Scan, wanted: frozenset[str], emit: Emit, cancel: CancelToken) -
 
     step(0.1, "Finding the patient on the table")
     body = find_body(scan, cancel)
-    outlines = {"body": body_outline(scan, body)}
-    if wanted & {"lung_left", "lung_right", "airways", "trachea", "skeleton"}:
+    outlines = {"body": body_outline(scan, body)} if "body" in wanted else {}
+    if wanted & (IN_CHEST | {"skeleton"}):
         step(0.2, "Finding lungs and airways")
         chest = find_chest(scan, body, cancel)
-        outlines |= chest_outlines(scan, chest)
+        if wanted & IN_CHEST:
+            outlines |= chest_outlines(scan, chest)
         if "skeleton" in wanted:
             step(0.45, "Finding bones")
             outlines["skeleton"] = skeleton_outline(find_skeleton(scan, body, chest, cancel))

@@ -7,7 +7,7 @@ import numpy as np
 from ...protocols import CancelToken
 from .grid import Outline, Scan, coarsen
 from .hounsfield import AIR, EMPHYSEMA_BELOW, FAT, LUNG_SURFACE, RANGE, SKIN
-from .morphology import IN_SLICE, Bool, Shaper, components, edges, keep, reconstruct, touching
+from .morphology import IN_SLICE, Bool, Shaper, components, count_labels, edges, keep, mapped, reconstruct, touching
 
 #: A trunk is hundreds of mm wide: its outline is found on voxels of about this edge, then drawn finer.
 ROUGH_MM = 4.0
@@ -75,10 +75,9 @@ def _enclosed(scan: Scan, wall: Bool) -> Bool:
     )  # what is left lies on the edge of the field of view, in its slice
     labels, sizes = components(~wall & scan.measured, IN_SLICE)
     lung = (scan.hu > FOAM_BELOW) & (scan.hu < LUNG_SURFACE)
-    on_rim = np.bincount(labels[rim], minlength=len(sizes))
-    lung_on_rim = np.bincount(labels[rim & lung], minlength=len(sizes))
-    lung_in_all = np.bincount(labels[lung], minlength=len(sizes))
+    on_rim = count_labels(labels, rim, len(sizes))
+    lung_on_rim = count_labels(labels, rim & lung, len(sizes))
+    lung_in_all = count_labels(labels, lung, len(sizes))
     inside = (on_rim == 0) | ((lung_on_rim * 2 > on_rim) & (lung_in_all * 2 > sizes))
     inside[0] = False
-    enclosed: Bool = inside[labels]
-    return enclosed | (wall & scan.measured)
+    return mapped(labels, inside) | (wall & scan.measured)

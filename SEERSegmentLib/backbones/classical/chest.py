@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from ...protocols import CancelToken
 from .airways import above_carina, find_airways
 from .grid import Outline, Scan
 from .hounsfield import AIRWAY_SURFACE, CORTICAL, FREE_GAS_BELOW, LUNG_SURFACE, RANGE
-from .morphology import Bool, Shaper, components, edges, keep, reconstruct, watershed
+from .morphology import Bool, Shaper, components, count_labels, edges, interior, keep, reconstruct, watershed
 
 #: Blurring of two or three voxels at 1.5 mm: as far as gas darkens or tissue brightens its surroundings.
 RIM_MM = 4.0
@@ -128,8 +129,8 @@ def _lung_cores(scan: Scan, air: Bool, shaper: Shaper) -> Bool:
     labels, sizes = components(shaper.opened(air, LUNG_RADIUS_MM))
     deep = shaper.erode(labels > 0, GAS_RADIUS_MM)
     dense = deep & (scan.hu > FREE_GAS_BELOW)
-    in_deep = np.bincount(labels[deep], minlength=len(sizes))
-    in_dense = np.bincount(labels[dense], minlength=len(sizes))
+    in_deep = count_labels(labels, deep, len(sizes))
+    in_dense = count_labels(labels, dense, len(sizes))
     lung = (sizes * shaper.voxel_ml >= LUNG_ML) & (in_dense * 2 > in_deep)
     lung[0] = False
     return keep(labels, np.flatnonzero(lung))
@@ -141,8 +142,8 @@ def _walled_gas(scan: Scan, gas: Bool, shaper: Shaper) -> Bool:
     reach = [2 * int(2 * RIM_MM / s / 2 + 0.5) + 1 for s in shaper.spacing]
     around = ndimage.maximum_filter(labels, size=reach)
     around[shaper.dilate(gas, RIM_MM)] = 0
-    in_shell = np.bincount(around.ravel(), minlength=len(sizes))
-    in_wall = np.bincount(around[scan.hu > LUNG_SURFACE], minlength=len(sizes))
+    in_shell = count_labels(around, None, len(sizes))
+    in_wall = count_labels(around, scan.hu > LUNG_SURFACE, len(sizes))
     return keep(labels, np.flatnonzero((in_wall * 3 > in_shell * 2)[1:]) + 1)
 
 
@@ -156,16 +157,23 @@ def split_sides(scan: Scan, lung: Bool, midline: float, shaper: Shaper, cancel: 
         piece = labels == label
         if sizes[label] > total * 0.5:
             cancel.check()
-            halves = _cut_at_junction(scan, piece, midline, shaper)
+            box = _box_of(piece)
+            halves = _cut_at_junction(scan.hu[box], piece[box], midline - box[2].start, shaper)
             if halves is not None:
-                left |= halves[0]
-                right |= halves[1]
+                left[box] |= halves[0]
+                right[box] |= halves[1]
                 continue
         (left if _mean_i(piece) > midline else right)[piece] = True
     return left, right
 
 
-def _cut_at_junction(scan: Scan, piece: Bool, midline: float, shaper: Shaper) -> tuple[Bool, Bool] | None:
+def _box_of(piece: Bool) -> tuple[slice, slice, slice]:
+    """The box of a mask with a layer around it, so that distances to its outside stay what they are."""
+    k, j, i = interior(piece)
+    return tuple(slice(max(0, s.start - 1), s.stop + 1) for s in (k, j, i))  # type: ignore[return-value]
+
+
+def _cut_at_junction(hu: NDArray[np.int16], piece: Bool, midline: float, shaper: Shaper) -> tuple[Bool, Bool] | None:
     """Cut one piece into left and right lung, or None where it is one lung.
 
     The piece is thinned until it falls in two sizable parts on either side of the midline; both then grow back, densest
@@ -184,13 +192,13 @@ def _cut_at_junction(scan: Scan, piece: Bool, midline: float, shaper: Shaper) ->
             continue
         if _mean_i(a) < _mean_i(b):
             a, b = b, a
-        return _grow_back(scan, piece, a, b)
+        return _grow_back(hu, piece, a, b)
     return None
 
 
-def _grow_back(scan: Scan, piece: Bool, left: Bool, right: Bool) -> tuple[Bool, Bool]:
+def _grow_back(hu: NDArray[np.int16], piece: Bool, left: Bool, right: Bool) -> tuple[Bool, Bool]:
     markers = left.astype(np.uint8) + 2 * right.astype(np.uint8) + 3 * (~piece).astype(np.uint8)
-    sides = watershed(scan.hu, markers)
+    sides = watershed(hu, markers)
     return piece & (sides == 1), piece & (sides == 2)
 
 

@@ -21,8 +21,8 @@ Bool = NDArray[np.bool_]
 #: Coarse voxels aim at this edge in mm: a quarter of the main bronchi's bore (10 to 15 mm), half a rib's thickness.
 COARSE_MM = 2.0
 
-#: Coarse voxels at most, so that working memory has a bound however fine the scan is.
-COARSE_VOXELS = 9_000_000
+#: Coarse voxels at most, so that working memory has a bound however fine the scan is: at some 40 bytes each, 160 MB.
+COARSE_VOXELS = 4_000_000
 
 #: Voxels of the volume that are looked at together.
 SLAB_VOXELS = 4_000_000

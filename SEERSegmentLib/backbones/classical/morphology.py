@@ -116,20 +116,40 @@ def _spread(mask: Bool, discs: list[tuple[int, int, int]]) -> Bool:
 def components(mask: Bool, structure: NDArray[np.bool_] | None = None) -> tuple[Labels, NDArray[np.int64]]:
     """Label connected pieces (6-neighbours unless told) and count their voxels; sizes[0] is the background."""
     labels = np.empty(mask.shape, np.int32)
-    count = ndimage.label(mask, structure=structure, output=labels)
-    return labels, np.bincount(labels.ravel(), minlength=int(count) + 1)
+    count = int(ndimage.label(mask, structure=structure, output=labels))
+    return labels, count_labels(labels, None, count + 1)
+
+
+def count_labels(labels: Labels, where: Bool | None, length: int) -> NDArray[np.int64]:
+    """Voxels of each label, within ``where`` if that is given.
+
+    Slice by slice: numpy counts and indexes with 64-bit copies, which for a whole grid are eight times a mask.
+    """
+    sizes = np.zeros(length, np.int64)
+    for k, inside in enumerate(labels):
+        sizes += np.bincount(inside.ravel() if where is None else inside[where[k]], minlength=length)
+    return sizes
 
 
 def keep(labels: Labels, wanted: Sequence[int] | NDArray[np.integer]) -> Bool:
     """The mask of some labels."""
     table = np.zeros(int(labels.max()) + 1, bool)
     table[np.asarray(wanted, dtype=np.intp)] = True
-    return table[labels]
+    return mapped(labels, table)
+
+
+def mapped(labels: Labels, table: Bool) -> Bool:
+    """What a table says of each voxel's label, slice by slice."""
+    mask = np.empty(labels.shape, np.bool_)
+    for out, inside in zip(mask, labels, strict=True):
+        np.take(table, inside, out=out)
+    return mask
 
 
 def touching(labels: Labels, mask: Bool) -> NDArray[np.integer]:
     """Labels, background excepted, that share a voxel with the mask."""
-    found = np.unique(labels[mask])
+    length = int(labels.max()) + 1
+    found = np.flatnonzero(count_labels(labels, mask, length))
     return found[found > 0]
 
 
@@ -148,8 +168,7 @@ def fill_slices(mask: Bool, largest: int | None = None) -> Bool:
     if largest is not None:
         stays |= sizes > largest
         stays[0] = False
-    filled: Bool = ~stays[labels][:, 1:-1, 1:-1]
-    return filled
+    return mapped(labels, ~stays)[:, 1:-1, 1:-1]
 
 
 def enclosed(mask: Bool, spacing: tuple[float, float, float], largest_mm2: float) -> Bool:

@@ -19,7 +19,19 @@ from .body import LIMB_MM
 from .chest import Chest
 from .grid import Outline, Scan
 from .hounsfield import BONE_SURFACE, COMPACT, CORTICAL, FAT, MARROW, METAL_ABOVE, RANGE, SOFT_TISSUE
-from .morphology import Bool, Shaper, components, edges, enclosed, fill_slices, keep, reconstruct, touching, watershed
+from .morphology import (
+    Bool,
+    Shaper,
+    components,
+    count_labels,
+    edges,
+    enclosed,
+    fill_slices,
+    keep,
+    reconstruct,
+    touching,
+    watershed,
+)
 from .spine import around_canal, find_canal
 from .thorax import between_lungs, chest_wall
 
@@ -116,34 +128,50 @@ def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> 
     thoracic: Bool = np.any(chest.lung_left | chest.lung_right, axis=(1, 2))
     spine = _Spine.about(canal, scan, thoracic)
     cancel.check()
+    bone, contrast = _bone_and_contrast(scan, body, chest, canal, spine, cancel)
+    bone = _without_foreign(scan, bone, body, shaper)
+    cancel.check()
+    skeleton, marrow = _with_marrow(scan, bone, contrast, spine, shaper)
+    return Bones(skeleton, marrow, contrast)
+
+
+def _bone_and_contrast(
+    scan: Scan, body: Bool, chest: Chest, canal: NDArray[np.float64] | None, spine: _Spine, cancel: CancelToken
+) -> tuple[Bool, Bool]:
+    """What is dense, divided into bone and what holds contrast medium or calcium."""
+    shaper = Shaper(scan.coarse_spacing)
+    thoracic: Bool = np.any(chest.lung_left | chest.lung_right, axis=(1, 2))
     dense = body & (scan.hu > BONE_SURFACE)
     trunk = np.zeros_like(dense) if canal is None else _before_spine(scan, body, dense, chest, canal, shaper)
     boneless = (trunk | (between_lungs(chest, shaper) & ~spine.region)) & ~spine.arch
     cancel.check()
     even = _even_blocks(scan, dense, spine.marrow, shaper, cancel) & ~spine.arch
     # Even blocks alone may be marrow: where the image shows a place that holds blood but no bone, that place tells.
-    if _is_contrast(boneless & dense if boneless.any() else even, shaper):
-        blood = even | (boneless & dense)
-        contrast = blood | ((chest.lung_left | chest.lung_right) & dense)
-        trunk &= dense
-        trunk[np.flatnonzero(thoracic).mean(dtype=int) if thoracic.any() else 0 :] = False
-        sure = _sure_bone(scan, dense & ~contrast & ~spine.region, trunk | even, shaper)
-        ribs = chest_wall(chest, body, shaper, cancel)
-        sure |= _wall_bone(scan, dense & ~contrast & ~spine.region, blood, body, ribs, shaper)
-        sure |= (spine.arch & dense) | (spine.back & (scan.hu > CORTICAL) & ~contrast)
-        bone = _compete(scan, dense & shaper.dilate(sure, REACH_MM), sure, contrast)
-        contrast = dense & ~bone & ~spine.marrow
-    else:
+    if not _is_contrast(boneless & dense if boneless.any() else even, shaper):
         contrast = boneless & dense & ~reconstruct(spine.arch & dense, dense)  # calcified arteries and valves
-        bone = dense & ~contrast
+        return dense & ~contrast, contrast
+    blood = even | (boneless & dense)
+    del boneless
+    contrast = blood | ((chest.lung_left | chest.lung_right) & dense)
+    trunk &= dense
+    trunk[np.flatnonzero(thoracic).mean(dtype=int) if thoracic.any() else 0 :] = False
+    sure = _sure_bone(scan, dense & ~contrast & ~spine.region, trunk | even, shaper)
+    del trunk, even
+    ribs = chest_wall(chest, body, shaper, cancel)
+    sure |= _wall_bone(scan, dense & ~contrast & ~spine.region, blood, body, ribs, shaper)
+    del blood, ribs
+    sure |= (spine.arch & dense) | (spine.back & (scan.hu > CORTICAL) & ~contrast)
+    bone = _compete(scan, dense & shaper.dilate(sure, REACH_MM), sure, contrast)
+    return bone, dense & ~bone & ~spine.marrow
+
+
+def _without_foreign(scan: Scan, bone: Bool, body: Bool, shaper: Shaper) -> Bool:
+    """Bone without crumbs, and without the metal and the lines that lie on the skin."""
     labels, sizes = components(bone, np.ones((3, 3, 3), bool))
-    metal = np.bincount(labels[scan.hu > METAL_ABOVE], minlength=len(sizes)) * 10 > sizes
-    outside = np.bincount(labels[~shaper.opened(body, LIMB_MM / 2)], minlength=len(sizes)) * 2 > sizes
+    metal = count_labels(labels, scan.hu > METAL_ABOVE, len(sizes)) * 10 > sizes
+    outside = count_labels(labels, ~shaper.opened(body, LIMB_MM / 2), len(sizes)) * 2 > sizes
     is_bone = (sizes * shaper.voxel_ml >= BONE_ML) & ~(metal & outside)
-    bone = keep(labels, [n for n in touching(labels, shaper.erode(body, SKIN_MM)) if is_bone[n]])
-    cancel.check()
-    skeleton, marrow = _with_marrow(scan, bone, contrast, spine, shaper)
-    return Bones(skeleton, marrow, contrast)
+    return keep(labels, [n for n in touching(labels, shaper.erode(body, SKIN_MM)) if is_bone[n]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +228,7 @@ def _even_blocks(scan: Scan, dense: Bool, marrow: Bool, shaper: Shaper, cancel: 
     del values, spread, mean
     cancel.check()
     labels, sizes = components(even)
-    in_spine = np.bincount(labels[marrow], minlength=len(sizes)) * 2 > sizes
+    in_spine = count_labels(labels, marrow, len(sizes)) * 2 > sizes
     found = np.zeros_like(dense)
     margin = [int(2 * SHELL_MM / s) + 1 for s in shaper.spacing]
     for label, around in enumerate(ndimage.find_objects(labels), start=1):
@@ -267,7 +295,7 @@ def _wall_bone(scan: Scan, dense: Bool, vessels: Bool, body: Bool, ribs: Bool, s
     whole = ribs & (scan.hu > MARROW) & ~shaper.dilate(vessels, SURFACE_MM)
     around_lungs = dense & keep(*_sizable(whole, shaper))
     labels, sizes = components(dense | vessels, np.ones((3, 3, 3), bool))
-    in_wall = np.bincount(labels[~shaper.erode(body, WALL_MM)], minlength=len(sizes)) * 2 > sizes
+    in_wall = count_labels(labels, ~shaper.erode(body, WALL_MM), len(sizes)) * 2 > sizes
     in_wall &= sizes * shaper.voxel_ml >= BONE_ML
     in_wall[0] = False
     in_wall[touching(labels, vessels)] = False
