@@ -11,6 +11,7 @@ from ..values import Progress, Stage, View, Volume
 from .multiview import render_multi_view
 from .orient import to_lps
 from .planes import orientation_letters
+from .png import encode_pixels
 from .seer_v1 import render_seer_v1
 
 __all__ = ["PRESETS", "check_preset", "encode_png", "orientation_letters", "render_views"]
@@ -82,16 +83,5 @@ def encode_png(view: View | NDArray[np.uint8], *, rgb: bool = False) -> bytes:
     ``rgb`` stores grey three times, as the official preparation of ``seer-v1`` does; what a decoder gives is the same.
     Raises ValueError for pixels of another shape or type.
     """
-    from io import BytesIO
-
-    from PIL import Image
-
     pixels = view.pixels if isinstance(view, View) else view
-    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or not pixels.size:
-        raise ValueError(f"pixels of shape {pixels.shape} and type {pixels.dtype} can't be a PNG")
-    picture = Image.fromarray(pixels)
-    out = BytesIO()
-    # Run lengths and Huffman codes only (zlib's Z_RLE, 3): on medical pictures about as small as zlib's full search for
-    # repeats, and several times as fast.
-    (picture.convert("RGB") if rgb else picture).save(out, "PNG", compress_level=1, compress_type=3)
-    return out.getvalue()
+    return encode_pixels(np.repeat(pixels[..., None], 3, axis=2) if rgb and pixels.ndim == 2 else pixels)
