@@ -1,4 +1,7 @@
-"""The command ``seer``: every exit code, what goes to which stream, and that nothing half-written is left."""
+"""The command ``seer``: every exit code, what goes to which stream, and that nothing half-written is left.
+
+One long file: all commands are driven through the same fixtures, with scripted parts put in place of the real ones.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Segmentation files and the report: what is written is what was found, wherever it is read back."""
+"""Segmentation files and the report: what is written is what was found, wherever it is read back.
+
+One long file: writers and report are held against the same hand-made segmentations.
+"""
 
 from __future__ import annotations
 
