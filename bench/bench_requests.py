@@ -1,6 +1,6 @@
 """How well and how fast requests are read: the lexical reasoner beside fuzzy matching of label names.
 
-    python bench/bench_requests.py [FILE …] [--wrong]
+    python -m bench.bench_requests [FILE …] [--wrong]
 
 Prints, for each file (and each half of a file that marks a held-out part): accuracy by category, abstention, intents
 right in every phrasing, and the time per request as a ratio to rapidfuzz WRatio over the label names of the row's task.
@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from SEERSegmentLib.anatomy import label_set
 from SEERSegmentLib.reasoning import answer_row, read_rows
