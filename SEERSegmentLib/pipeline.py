@@ -153,8 +153,7 @@ def run(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = Non
             job.preset,
             as_stored=job.as_stored,
             region=_main_region(facts),
-            emit=emit,
-            cancel=cancel,
+            cancel=cancel,  # the ledger tells the progress, once
         )
         note["sha256"] = _sha256(*(view.sha256 for view in views))
         note["details"] = {

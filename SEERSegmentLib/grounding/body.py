@@ -47,12 +47,6 @@ class BodyMaps:
     lung: NDArray[np.bool_]
     bone: NDArray[np.bool_]
 
-    def rows_cm2(self, name: str, grid: ReducedGrid) -> NDArray[np.float64]:
-        """Area of a map in every axial row, in cm²."""
-        mask: NDArray[np.bool_] = getattr(self, name)
-        areas: NDArray[np.float64] = mask.sum(axis=(1, 2)) * grid.pixel_cm2
-        return areas
-
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The largest face-connected component; empty where the mask is."""

@@ -304,3 +304,10 @@ def test_the_embedded_parts_segment_the_phantoms_right_lung() -> None:
 def test_the_table_makes_the_built_in_parts_by_name() -> None:
     assert make_reasoner("lexical").info.name == "lexical"
     assert make_backbone("classical").info.name == "classical"
+
+
+def test_each_stage_ends_once(job: Job) -> None:
+    heard: list[Progress] = []
+    run(job, heard.append)
+    ended = [progress.stage for progress in heard if progress.fraction == 1.0]
+    assert len(ended) == len(set(ended))

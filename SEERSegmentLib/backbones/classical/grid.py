@@ -81,12 +81,6 @@ class Scan:
         (a, b, c), (x, y, z) = self.spacing, self.factors
         return a * x, b * y, c * z
 
-    @property
-    def coarse_ml(self) -> float:
-        """Volume of a coarse voxel in mL."""
-        a, b, c = self.coarse_spacing
-        return a * b * c / 1000.0
-
     def slabs(self) -> Iterator[tuple[slice, slice]]:
         """Pairs (slices of the volume, slices of the coarse grid) that cover each other, foot to head."""
         thickness = self.factors[0]

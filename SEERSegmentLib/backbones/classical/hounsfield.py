@@ -7,9 +7,8 @@ tissues lies where a voxel holds half of each: at the mean of their CT numbers.
 
 from __future__ import annotations
 
-#: By definition of the scale.
+#: By definition of the scale, on which water is 0.
 AIR = -1000
-WATER = 0
 
 #: What scanners and resamplers write where they measured nothing: −2000 (GE), −2048, −3024 (Siemens, Philips). Noise
 #: and streaks around air stay above −1500.

@@ -128,7 +128,7 @@ def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> 
     thoracic: Bool = np.any(chest.lung_left | chest.lung_right, axis=(1, 2))
     spine = _Spine.about(canal, scan, thoracic)
     cancel.check()
-    bone, contrast = _bone_and_contrast(scan, body, chest, canal, spine, cancel)
+    bone, contrast = _bone_and_contrast(scan, body, chest, canal, spine, thoracic, cancel)
     bone = _without_foreign(scan, bone, body, shaper)
     cancel.check()
     skeleton, marrow = _with_marrow(scan, bone, contrast, spine, shaper)
@@ -136,11 +136,16 @@ def find_skeleton(scan: Scan, body: Bool, chest: Chest, cancel: CancelToken) -> 
 
 
 def _bone_and_contrast(
-    scan: Scan, body: Bool, chest: Chest, canal: NDArray[np.float64] | None, spine: _Spine, cancel: CancelToken
+    scan: Scan,
+    body: Bool,
+    chest: Chest,
+    canal: NDArray[np.float64] | None,
+    spine: _Spine,
+    thoracic: Bool,
+    cancel: CancelToken,
 ) -> tuple[Bool, Bool]:
-    """What is dense, divided into bone and what holds contrast medium or calcium."""
+    """What is dense, divided into bone and what holds contrast medium or calcium; ``thoracic`` slices show lung."""
     shaper = Shaper(scan.coarse_spacing)
-    thoracic: Bool = np.any(chest.lung_left | chest.lung_right, axis=(1, 2))
     dense = body & (scan.hu > BONE_SURFACE)
     trunk = np.zeros_like(dense) if canal is None else _before_spine(scan, body, dense, chest, canal, shaper)
     boneless = (trunk | (between_lungs(chest, shaper) & ~spine.region)) & ~spine.arch

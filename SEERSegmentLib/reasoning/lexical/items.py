@@ -53,7 +53,6 @@ class Item:
     senses: tuple[Sense, ...] = ()
     plural: bool = False
     counted: Counted | None = None
-    corrected: str = ""
     mark: bool = False
     kinds: frozenset[str] = field(default_factory=frozenset)
 

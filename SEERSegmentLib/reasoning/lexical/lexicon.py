@@ -47,7 +47,6 @@ class Sense:
     disease: Disease | None = None
     language: str = "en"
     ambiguous: bool = False
-    preferred: bool = False
 
 
 @dataclass
@@ -89,7 +88,6 @@ class Lexicon:
                     refs=meanings,
                     language=entries[0].language,
                     ambiguous=len(meanings) > 1,
-                    preferred=any(e.kind == "preferred" for e in entries),
                 ),
                 weight=3 if entries[0].language in ("en", "la") else 2,
                 is_folded=True,
