@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Overlap", "dice", "jaccard", "overlap", "precision", "relative_volume_difference", "sensitivity"]
+from .values import CroppedArray
+
+__all__ = [
+    "Overlap",
+    "cropped_overlap",
+    "dice",
+    "jaccard",
+    "overlap",
+    "precision",
+    "relative_volume_difference",
+    "sensitivity",
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,29 @@ def overlap(first: NDArray[Any], second: NDArray[Any]) -> Overlap:
         in_first += int(np.count_nonzero(x))
         in_second += int(np.count_nonzero(y))
     return Overlap(both, in_first, in_second)
+
+
+def cropped_overlap(first: CroppedArray, second: CroppedArray) -> Overlap:
+    """:func:`overlap` of two cropped masks on one grid; only the voxels that both boxes hold are looked at.
+
+    Raises
+    ------
+    ValueError
+        Where the grids differ.
+    """
+    if first.grid != second.grid:
+        raise ValueError(f"masks of grids {first.grid} and {second.grid} don't lie on one grid")
+    starts = [max(a, b) for a, b in zip(first.origin, second.origin, strict=True)]
+    stops = [min(a.stop, b.stop) for a, b in zip(first.box, second.box, strict=True)]
+    both = 0
+    if all(start < stop for start, stop in zip(starts, stops, strict=True)):
+        parts = []
+        for mask in (first, second):
+            ends = zip(starts, stops, mask.origin, strict=True)
+            k, j, i = (slice(start - at, stop - at) for start, stop, at in ends)
+            parts.append(mask.voxels[k, j, i])
+        both = int(np.count_nonzero(parts[0] & parts[1]))
+    return Overlap(both, first.count, second.count)
 
 
 def dice(first: NDArray[Any], second: NDArray[Any]) -> float:

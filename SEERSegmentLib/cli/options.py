@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,14 @@ def _view_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _crop(text: str) -> tuple[tuple[int, int], ...]:
+    """``I0:I1,J0:J1,K0:K1`` as a crop in the order of arrays: ((k0, k1), (j0, j1), (i0, i1))."""
+    if not re.fullmatch(r"[0-9]{1,9}:[0-9]{1,9}(,[0-9]{1,9}:[0-9]{1,9}){2}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not three ranges of voxels as in 0:100,20:80,5:40")
+    ranges = [tuple(map(int, part.split(":"))) for part in text.split(",")]
+    return tuple((start, stop) for start, stop in reversed(ranges))
+
+
 def _segment(commands: Any) -> None:
     parser = commands.add_parser(
         "segment",
@@ -68,6 +77,12 @@ def _segment(commands: Any) -> None:
     group.add_argument("--label-names", metavar="FILE", type=Path, help="names of the label map's values")
     group.add_argument("--answer", metavar="TEXT", help="run this answer; the reasoner is not asked")
     group.add_argument("--run-anyway", action="store_true", help="run although a check says it must be a mistake")
+    group.add_argument(
+        "--crop",
+        metavar="I0:I1,J0:J1,K0:K1",
+        type=_crop,
+        help="let the backbone see these voxels alone: from 0, the last of each range left out",
+    )
     _volume_options(parser)
     _view_options(parser)
     _common(parser)

@@ -42,6 +42,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             as_stored=parsed.as_stored,
             answer=parsed.answer,
             run_anyway=parsed.run_anyway,
+            crop=parsed.crop,
         )
         seen: list[View] = []
         result = run_pipeline(job, _remember_views(emit, seen), cancel)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..anatomy import Structure, load_vocabulary
+from ..imaging.crop import Crop
 from ..values import Finding, ImageFacts, Mask, Segment, Severity, Side, Target, Volume, axis_codes
 from .mask_geometry import Box, centroid_ras, pieces, shared_voxels, side_shares, touched_faces, trim
 
@@ -55,6 +56,7 @@ class _Subject:
     voxels: NDArray[np.bool_]
     affine: NDArray[np.float64]
     target: Target
+    crop: Crop | None = None
 
     @cached_property
     def structure(self) -> Structure | None:
@@ -84,17 +86,37 @@ class _Subject:
     @cached_property
     def borders(self) -> tuple[str, ...]:
         """Directions of the image's faces that the mask touches, as letters."""
+        return self._letters(touched_faces(self.voxels, self.box))
+
+    @cached_property
+    def crop_borders(self) -> tuple[str, ...]:
+        """Directions of the region of interest's faces that the mask touches within the image, as letters."""
+        if self.crop is None or self.box is None:
+            return ()
+        faces = []
+        for axis, (part, (start, stop), length) in enumerate(zip(self.box, self.crop, self.voxels.shape, strict=True)):
+            if part.start == start > 0:
+                faces.append((axis, False))
+            if part.stop == stop < length:
+                faces.append((axis, True))
+        return self._letters(faces)
+
+    @property
+    def cut(self) -> bool:
+        """Whether more of the structure may lie where nothing was outlined."""
+        return bool(self.borders or self.crop_borders)
+
+    def _letters(self, faces: list[tuple[int, bool]]) -> tuple[str, ...]:
         codes = axis_codes(self.affine)
         opposite = {"R": "L", "L": "R", "A": "P", "P": "A", "S": "I", "I": "S"}
-        found = []
-        for axis, at_end in touched_faces(self.voxels, self.box):
-            code = codes[2 - axis]
-            found.append(code if at_end else opposite[code])
+        found = [codes[2 - axis] if at_end else opposite[codes[2 - axis]] for axis, at_end in faces]
         return tuple(sorted(found, key="SIAPRL".index))
 
 
-def check_masks(masks: Sequence[Mask | Segment], facts: ImageFacts, volume: Volume) -> tuple[Finding, ...]:
-    """Check masks of one run: empty, cut by the image's border, implausible volume, side of the patient, and overlap.
+def check_masks(
+    masks: Sequence[Mask | Segment], facts: ImageFacts, volume: Volume, crop: Crop | None = None
+) -> tuple[Finding, ...]:
+    """Check masks of one run: empty, cut by a border, implausible volume, side of the patient, and overlap.
 
     Parameters
     ----------
@@ -104,19 +126,22 @@ def check_masks(masks: Sequence[Mask | Segment], facts: ImageFacts, volume: Volu
         For the patient's midline.
     volume : Volume
         Whose grid the masks are on.
+    crop : ((k0, k1), (j0, j1), (i0, i1)), optional
+        Half-open voxel ranges that were segmented, where they are less than the volume: a mask that touches a face of
+        them within the image may continue beyond.
 
     Returns
     -------
     tuple of Finding
-        Codes ``mask-empty``, ``mask-touches-border``, ``volume-implausible``, ``side-of-patient`` (with status
-        ``agree``, ``disagree`` or ``can't tell``), ``mask-fragmented``, ``masks-overlap``, ``mask-off-grid``. None
-        blocks: the masks are there to be looked at.
+        Codes ``mask-empty``, ``mask-touches-border``, ``mask-touches-roi``, ``volume-implausible``,
+        ``side-of-patient`` (with status ``agree``, ``disagree`` or ``can't tell``), ``mask-fragmented``,
+        ``masks-overlap``, ``mask-off-grid``. None blocks: the masks are there to be looked at.
     """
     subjects = []
     findings: list[Finding] = []
     for item in masks:
         mask = item.mask if isinstance(item, Segment) else item
-        subject = _Subject(mask.voxels, volume.affine, mask.target)
+        subject = _Subject(mask.voxels, volume.affine, mask.target, crop)
         if mask.voxels.shape != volume.shape or not np.allclose(mask.affine, volume.affine, atol=1e-3):
             findings.append(
                 Finding(
@@ -137,30 +162,39 @@ def check_masks(masks: Sequence[Mask | Segment], facts: ImageFacts, volume: Volu
 
 
 def _empty(subject: _Subject) -> Finding:
+    where = "image" if subject.crop is None else "region of interest"
     return Finding(
         "mask-empty",
         Severity.WARNING,
         f"Nothing was outlined for the {subject.name}.",
         target=subject.name,
-        advice="It may be outside of the image, absent, or missed: look at the image before trusting this.",
+        advice=f"It may be outside of the {where}, absent, or missed: look at the image before trusting this.",
     )
 
 
 def _border(subject: _Subject) -> list[Finding]:
-    if not subject.borders:
-        return []
-    words = [_FACE_WORDS[letter] for letter in subject.borders]
-    where = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
     compact = subject.structure is None or subject.structure.kind in _COMPACT
-    return [
-        Finding(
-            "mask-touches-border",
-            Severity.WARNING if compact else Severity.INFO,
-            f"The mask of the {subject.name} reaches the {where} border{'s' if len(words) > 1 else ''} of the image, so"
-            " more of it probably lies outside; its volume counts only what is in the image.",
-            target=subject.name,
+    severity = Severity.WARNING if compact else Severity.INFO
+    found = []
+    for code, letters, what, inside in (
+        ("mask-touches-border", subject.borders, "image, so more of it probably lies outside", "image"),
+        (
+            "mask-touches-roi",
+            subject.crop_borders,
+            "region of interest, so it may continue beyond, where nothing was outlined",
+            "region",
+        ),
+    ):
+        if not letters:
+            continue
+        words = [_FACE_WORDS[letter] for letter in letters]
+        where = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+        message = (
+            f"The mask of the {subject.name} reaches the {where} border{'s' if len(words) > 1 else ''} of the {what};"
+            f" its volume counts only what is in the {inside}."
         )
-    ]
+        found.append(Finding(code, severity, message, target=subject.name))
+    return found
 
 
 def _volume(subject: _Subject) -> list[Finding]:
@@ -168,7 +202,7 @@ def _volume(subject: _Subject) -> list[Finding]:
         return []
     low, high = subject.structure.volume_ml
     too_large = subject.ml > high
-    too_small = subject.ml < low and not subject.borders  # a structure that is cut may be of any size below
+    too_small = subject.ml < low and not subject.cut  # a structure that is cut may be of any size below
     if not (too_large or too_small):
         return []
     return [
@@ -189,8 +223,8 @@ def _ml(value: float) -> str:
 
 def _pieces(subject: _Subject) -> list[Finding]:
     structure = subject.structure
-    if structure is None or structure.kind not in _ONE_PIECE or structure.parts or subject.borders:
-        return []  # the border may cut one piece into several
+    if structure is None or structure.kind not in _ONE_PIECE or structure.parts or subject.cut:
+        return []  # a border may cut one piece into several
     sizes = pieces(subject.cropped)
     total = sum(sizes)
     real = [size for size in sizes if size >= SPECKS_SHARE * total]

