@@ -1,0 +1,93 @@
+"""Questions to the worker beside a run: which parts there are, and whether a server answers."""
+
+from __future__ import annotations
+
+from ..errors import SeerError
+from ..worker.messages import (
+    CapabilitiesOrder,
+    CapabilitiesReport,
+    ErrorReport,
+    ProbeOrder,
+    ProbeReport,
+)
+from ..worker.wire import Report
+from . import wording
+from .board import Board
+from .consent import secrets_of, server_of
+from .preferences import reasoner_choice
+from .seams import Client, Preferences
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """At most one look-up of the parts and one connection test at a time."""
+
+    def __init__(self, board: Board, client: Client, preferences: Preferences) -> None:
+        self._board = board
+        self._client = client
+        self._preferences = preferences
+        self._listing = ""
+        self._probing = ""
+
+    def refresh_capabilities(self) -> None:
+        """Ask which parts there are and which can run."""
+        if self._listing:
+            self._board.log("The parts are being looked up already.")
+            return
+        self._listing = job = self._client.new_job()
+        try:
+            self._client.send(CapabilitiesOrder(job), lambda report: self._on_listing(job, report))
+        except SeerError as error:
+            self._listing = ""
+            self._board.set(error=self._board.shown(error))
+
+    def test_connection(self, kind: str = "") -> None:
+        """Ask the server of the chosen reasoner, or of a ``kind``, for an answer; neither image nor request is sent."""
+        if self._probing:
+            self._board.log("The connection is being tested already.")
+            return
+        choice = reasoner_choice(self._preferences, kind)
+        self._board.hide(*secrets_of(choice))
+        self._probing = job = self._client.new_job()
+        self._board.set(probe=None, probing=True)
+        try:
+            self._board.log(f"Testing the connection to {server_of(choice)}.")
+            self._client.send(ProbeOrder(job, choice), lambda report: self._on_probe(job, report))
+        except SeerError as error:
+            self._probed(ProbeReport(job, False, self._board.shown(error).message))
+
+    def stop(self) -> None:
+        """Wait for neither any more."""
+        for job in filter(None, (self._listing, self._probing)):
+            self._client.cancel(job)
+        self._listing = self._probing = ""
+        self._board.set(probing=False)
+
+    def _on_listing(self, job: str, report: Report) -> None:
+        if job != self._listing:
+            return  # late
+        with self._board.turn():
+            self._listing = ""
+            if isinstance(report, CapabilitiesReport):
+                self._board.set(capabilities=report)
+            else:
+                self._board.set(error=self._board.shown(_error(report)))
+
+    def _on_probe(self, job: str, report: Report) -> None:
+        if job != self._probing:
+            return  # late
+        with self._board.turn():
+            if isinstance(report, ProbeReport):
+                clean = self._board.clean
+                self._probed(ProbeReport(job, report.ok, clean(report.message), tuple(map(clean, report.models))))
+            else:
+                self._probed(ProbeReport(job, False, self._board.shown(_error(report)).message))
+
+    def _probed(self, report: ProbeReport) -> None:
+        self._probing = ""
+        self._board.set(probe=report, probing=False)
+
+
+def _error(report: Report) -> SeerError | ErrorReport:
+    return report if isinstance(report, ErrorReport) else wording.report_unexpected(type(report).__name__)
