@@ -1,0 +1,36 @@
+# Written by Utilities/list_files.py; run it after adding or removing a file.
+set(SEERSegment_SCRIPTS
+  SEERSegment.py
+  SEERSegmentPanel/__init__.py
+  SEERSegmentPanel/consent.py
+  SEERSegmentPanel/editor.py
+  SEERSegmentPanel/inputs.py
+  SEERSegmentPanel/install.py
+  SEERSegmentPanel/panel.py
+  SEERSegmentPanel/parts.py
+  SEERSegmentPanel/phrasing.py
+  SEERSegmentPanel/pictures.py
+  SEERSegmentPanel/preferences.py
+  SEERSegmentPanel/qprocess.py
+  SEERSegmentPanel/reasoning.py
+  SEERSegmentPanel/request.py
+  SEERSegmentPanel/restore.py
+  SEERSegmentPanel/result.py
+  SEERSegmentPanel/review.py
+  SEERSegmentPanel/run.py
+  SEERSegmentPanel/sampledata.py
+  SEERSegmentPanel/selftest.py
+  SEERSegmentPanel/settings.py
+  SEERSegmentPanel/snapshots.py
+  SEERSegmentPanel/theme.py
+  SEERSegmentPanel/timers.py
+  SEERSegmentPanel/widgets.py
+  )
+set(SEERSegment_RESOURCES
+  Resources/Icons/SEERAbdomenCT.png
+  Resources/Icons/SEERAbdomenMR.png
+  Resources/Icons/SEERChestCT.png
+  Resources/Icons/SEERSegment.png
+  Resources/UI/SEERSegment.ui
+  Resources/requirements.txt
+  )
