@@ -15,12 +15,16 @@ import SEERSegmentLib
 
 #: Rooms in layers; a module may import its own room and those of earlier layers, never a later one or a sibling's.
 LAYERS = [
-    {"values", "errors", "metrics", "protocols"},
+    {"values", "errors", "metrics", "protocols", "interpreter"},
     {"anatomy", "imaging"},
     {"grounding"},
     {"reasoning", "backbones"},
     {"registry", "pipeline"},
     {"output"},
+    {"episodes", "evaluation"},
+    {"worker"},
+    {"presenter"},
+    {"mrml"},
     {"cli"},
     {"__main__"},
 ]
@@ -111,6 +115,32 @@ def test_the_command_starts_without_heavy_imports() -> None:
 def test_reading_a_request_needs_no_image_library() -> None:
     statement = "import SEERSegmentLib.reasoning.lexical"
     assert not _loaded_after(statement) & (HEAVY - {"numpy"})
+
+
+def _modules_after(statement: str) -> set[str]:
+    code = f"import sys, json\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("name", ["worker.client", "worker.files", "presenter", "presenter.presenter"])
+def test_the_panel_pays_for_nothing_but_numpy(name: str) -> None:
+    """What runs in Slicer's own process; everything that works is the worker's."""
+    loaded = _modules_after(f"import SEERSegmentLib.{name}")
+    assert {module.split(".")[0] for module in loaded} & HEAVY <= {"numpy"}
+    works = [
+        "pipeline",
+        "registry",
+        "anatomy",
+        "grounding",
+        "reasoning",
+        "backbones",
+        "imaging",
+        "output",
+        "episodes",
+        "evaluation",
+    ]
+    assert not loaded & {f"SEERSegmentLib.{room}" for room in works}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(LIBRARY)))
