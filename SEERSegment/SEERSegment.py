@@ -39,7 +39,7 @@ class SEERSegment(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("SEER Segment")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
-        parent.dependencies = ["Segmentations", "SubjectHierarchy", "Volumes"]
+        parent.dependencies = ["SegmentEditor", "Segmentations", "SubjectHierarchy", "Volumes"]
         parent.contributors = ["SEER contributors"]
         parent.helpText = _(
             "<p><b>Research use only. Not for clinical decisions.</b></p>"
@@ -91,6 +91,7 @@ class SEERSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._on_scene_closing)
         self.addObserver(scene, scene.EndCloseEvent, self._on_scene_changed)
+        self.addObserver(scene, scene.StartImportEvent, self._on_scene_loading)
         self.addObserver(scene, scene.EndImportEvent, self._on_scene_changed)
         self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self._on_node_removed)
         self.addObserver(
@@ -124,6 +125,9 @@ class SEERSegmentWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _on_scene_closing(self, _caller, _event):
         self.panel.scene_closing()
+
+    def _on_scene_loading(self, _caller, _event):
+        self.panel.scene_loading()
 
     def _on_scene_changed(self, _caller, _event):
         self.panel.scene_changed()

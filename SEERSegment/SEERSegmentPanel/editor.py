@@ -20,6 +20,8 @@ class EditorHolder:
         self._ui = ui
         self._widget = None
         self._active = False
+        self._released = False  # to be active again with the next result
+        self._has_result = False
 
     @property
     def built(self):
@@ -41,8 +43,6 @@ class EditorHolder:
             self._ui.editorLayout.addWidget(widget)
             self._widget = widget
         self._widget.setMRMLSegmentEditorNode(_editor_node())
-        # The editor can't be squeezed: Slicer's module panel widens for it, as it does for the module of that name.
-        self._ui.panelScrollArea.setMinimumWidth(self._widget.minimumSizeHint.width() + _MARGINS)
         self._resume()
         self.set_nodes(segmentation, volume)
 
@@ -50,13 +50,17 @@ class EditorHolder:
         """Work on another result; on none, the editor lets go of the last one."""
         if self._widget is None:
             return
+        self._has_result = segmentation is not None
         self._widget.setActiveEffect(None)
         self._widget.setSegmentationNode(segmentation)
         if segmentation is not None and volume is not None:
             self._widget.setSourceVolumeNode(volume)
+        if self._has_result and self._released:
+            self._resume()
 
     def pause(self):
         """End the active effect and give the keyboard and the views back: collapsed, or another module is shown."""
+        self._released = False
         if self._widget is not None and self._active:
             self._active = False
             self._widget.setActiveEffect(None)
@@ -68,11 +72,15 @@ class EditorHolder:
         """The panel is shown again."""
         if self._widget is not None and not self._ui.editorSection.collapsed:
             self._widget.setMRMLSegmentEditorNode(_editor_node())
-            self._resume()
+            self._released = True
+            if self._has_result:
+                self._resume()
 
     def release(self):
-        """Let go of the result: it is about to be removed."""
+        """Let go of the result: it is about to be removed. The next one is worked on as this one was."""
+        released = self._active or self._released
         self.pause()
+        self._released, self._has_result = released, False
         if self._widget is not None:
             self._widget.setSegmentationNode(None)
 
@@ -91,6 +99,9 @@ class EditorHolder:
             slicer.mrmlScene.RemoveNode(node)
 
     def _resume(self):
+        self._released = False
+        # The editor can't be squeezed: Slicer's module panel widens for it, as it does for the module of that name.
+        self._ui.panelScrollArea.setMinimumWidth(self._widget.minimumSizeHint.width() + _MARGINS)
         if not self._active:
             self._active = True
             self._widget.setupViewObservations()

@@ -7,6 +7,7 @@ from slicer.i18n import tr as _
 
 from SEERSegmentLib.presenter.seams import Inputs
 from SEERSegmentLib.presenter.state import OverlapPolicy
+from SEERSegmentLib.values import Modality
 
 __all__ = ["InputsSection"]
 
@@ -26,8 +27,16 @@ class InputsSection:
             ui.overlapComboBox.addItem(text, policy.value)
         ui.overlapComboBox.setCurrentIndex(ui.overlapComboBox.findData(panel.preferences.get("overlap")))
         ui.overlapComboBox.connect("currentIndexChanged(int)", self._overlap_changed)
+        for modality, text in (
+            (Modality.UNKNOWN, _("Automatic: as the volume says")),
+            (Modality.CT, _("CT")),
+            (Modality.MR, _("MR")),
+        ):
+            ui.modalityComboBox.addItem(text, modality.value)
+        ui.modalityComboBox.connect("currentIndexChanged(int)", self._changed)
         for label, field in (
             (ui.volumeLabel, ui.volumeSelector),
+            (ui.modalityLabel, ui.modalityComboBox),
             (ui.segmentationLabel, ui.segmentationSelector),
             (ui.overlapLabel, ui.overlapComboBox),
             (ui.roiLabel, ui.roiSelector),
@@ -35,7 +44,7 @@ class InputsSection:
             label.setBuddy(field)
         ui.volumeSelector.connect("nodeActivated(vtkMRMLNode*)", self._volume_chosen)
         ui.roiSelector.connect("nodeAddedByUser(vtkMRMLNode*)", self._fit_roi)
-        ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._changed)
+        ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._volume_changed)
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._changed)
         ui.roiSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._changed)
 
@@ -47,6 +56,7 @@ class InputsSection:
             segmentation_id=ui.segmentationSelector.currentNodeID or "",
             roi_id=ui.roiSelector.currentNodeID or "",
             overlap=OverlapPolicy(ui.overlapComboBox.currentData),
+            modality=Modality(ui.modalityComboBox.currentData),
         )
 
     def follow_active_volume(self, *_event):
@@ -71,6 +81,7 @@ class InputsSection:
             if node_id and slicer.mrmlScene.GetNodeByID(node_id) is not None:
                 selector.setCurrentNodeID(node_id)
         ui.overlapComboBox.setCurrentIndex(ui.overlapComboBox.findData(inputs.overlap.value))
+        ui.modalityComboBox.setCurrentIndex(ui.modalityComboBox.findData(inputs.modality.value))
         selection = slicer.app.applicationLogic().GetSelectionNode()
         active = selection.GetActiveVolumeID() if selection else None
         self._chosen = bool(inputs.volume_id) and inputs.volume_id != active
@@ -84,6 +95,7 @@ class InputsSection:
         for widget in (self._ui.volumeSelector, self._ui.segmentationSelector, self._ui.roiSelector):
             widget.setEnabled(not state.phase.busy)
         self._ui.overlapComboBox.setEnabled(not state.phase.busy)
+        self._ui.modalityComboBox.setEnabled(not state.phase.busy)
 
     def _volume_chosen(self, node):
         self._chosen = node is not None
@@ -98,6 +110,11 @@ class InputsSection:
         roi.SetCenter([(bounds[axis] + bounds[axis + 1]) / 2 for axis in (0, 2, 4)])
         roi.SetSize([bounds[axis + 1] - bounds[axis] for axis in (0, 2, 4)])
         roi.CreateDefaultDisplayNodes()
+
+    def _volume_changed(self, *_node):
+        """What the user said of the volume before is not true of this one."""
+        self._ui.modalityComboBox.setCurrentIndex(0)
+        self._changed()
 
     def _overlap_changed(self, _index):
         self._panel.preferences.set("overlap", self._ui.overlapComboBox.currentData)

@@ -56,8 +56,11 @@ class Panel:
         self.root, self.ui = root, ui
         self._resources = Path(resources)
         self._closed = False
+        self._scene_changes = False  # a scene is being loaded or emptied
         self._restart_due = False
         self._restored = None  # what a loaded scene brought back, until there is something newer
+        self._due = []  # sections that don't show the state as it is now
+        self._going_on = False  # whether the next of them will come in a later turn of events
         self.presenter = self.memory = None
         self.theme = theme_of(root)
         self.timers = QtTimers()
@@ -83,7 +86,6 @@ class Panel:
         self._sections = [
             self.inputs,
             self.request,
-            self._run,
             ConsentCard(self),
             SnapshotsSection(self),
             self.reasoning,
@@ -111,10 +113,21 @@ class Panel:
             return _("Say what to segment, or try an example.")
         return ""
 
+    @property
+    def up_to_date(self):
+        """Whether all sections show the state as it is now."""
+        return not self._due
+
     def volume_of_result(self):
         """The volume node that the shown result is of, or None."""
         volume_id = self._shown.volume_id
         return slicer.mrmlScene.GetNodeByID(volume_id) if volume_id else None
+
+    def go_to_result(self):
+        """Bring the segments, and the review below them, into view."""
+        self.ui.resultSection.collapsed = False
+        self.reveal(self.ui.reviewSection)
+        self.reveal(self.ui.resultSection)
 
     def open_settings(self):
         """Expand the settings and go there."""
@@ -173,18 +186,25 @@ class Panel:
             return
         self._run.inputs_changed()
         self._phrasing.inputs_changed()
-        self.memory.save_inputs()
+        if not self._scene_changes:
+            self.memory.save_inputs()
 
     def enter(self):
         """The module is shown."""
         self.inputs.follow_active_volume()
+        self.result.refresh()
         self.result.editor.resume()
 
     def exit(self):
         """Another module is shown: a run goes on, the editor gives keyboard and views back."""
         self.result.editor.pause()
 
+    def scene_loading(self):
+        """A scene begins to be loaded. At its end the selectors lose their nodes before :meth:`scene_changed` comes."""
+        self._scene_changes = True
+
     def scene_closing(self):
+        self._scene_changes = True
         self.result.editor.release()
         self._restored = None
         self.presenter.scene_closing()
@@ -193,7 +213,10 @@ class Panel:
 
     def scene_changed(self):
         """A scene was loaded or emptied."""
-        self.memory.restore()
+        try:
+            self.memory.restore()
+        finally:
+            self._scene_changes = False
         self.inputs.follow_active_volume()
 
     def node_removed(self, node_id):
@@ -209,7 +232,7 @@ class Panel:
         self._closed = True
         saving = self.presenter.state.review.busy
         self.presenter.close()
-        for section in self._sections:
+        for section in (self._run, *self._sections):
             if hasattr(section, "close"):
                 section.close()
         if not saving:  # an episode that is being written gets the client's own time of grace
@@ -232,9 +255,29 @@ class Panel:
         if self._restored is not None:
             passing = {name: getattr(state, name) for name in _NOT_OF_A_RUN}
             state = replace(self._restored, **passing)
+        burst = state.phase.busy or (state.phase is Phase.DONE and (self._shown.phase.busy or bool(self._due)))
         self._shown = state
-        for section in self._sections:
-            section.show(state)
+        self._run.show(state)  # at once: what the button says is what it does
+        self._due += [section for section in self._sections if section not in self._due]
+        if burst:
+            self._go_on_showing()
+        else:
+            while self._due:
+                self._due.pop(0).show(state)
+
+    def _go_on_showing(self):
+        # Reports come in bursts, and a result is written into the scene just before it is shown. So what a run brings
+        # is shown one section in each turn of events, and only as it is by then: the application never waits for all.
+        if self._due and not self._going_on:
+            self._going_on = True
+            self.timers.call_later(0, self._show_next)
+
+    def _show_next(self):
+        self._going_on = False
+        if self._due and not self._closed:
+            section = self._due.pop(0)
+            self._go_on_showing()
+            section.show(self._shown)
 
     def show_restored(self, state):
         """Show what a loaded scene brought back, until the presenter has something newer."""

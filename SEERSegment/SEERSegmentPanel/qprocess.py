@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 
 import qt
 from slicer.i18n import tr as _
 
+from SEERSegmentLib.interpreter import python_interpreter
 from SEERSegmentLib.worker import trees
 
 from .widgets import later
@@ -19,8 +19,8 @@ _running = set()
 
 
 def interpreter():
-    """Slicer's own Python launcher where there is one, else the interpreter that runs this."""
-    return shutil.which("PythonSlicer") or sys.executable
+    """Slicer's own Python launcher, which Slicer has on its PATH; else what Python there is."""
+    return shutil.which("PythonSlicer") or python_interpreter()
 
 
 class QtProcessLink:

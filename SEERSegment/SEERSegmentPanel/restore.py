@@ -42,6 +42,7 @@ class SceneMemory:
         kept.segmentation_id = inputs.segmentation_id
         kept.roi_id = inputs.roi_id
         kept.overlap = inputs.overlap
+        kept.modality = inputs.modality
         kept.request = self._panel.request.text()
 
     def state_changed(self, state):
@@ -63,7 +64,8 @@ class SceneMemory:
             return
         record = kept.record  # before the selectors change, which is kept at once
         request = kept.request
-        self._panel.inputs.select(Inputs(kept.volume_id, kept.segmentation_id, kept.roi_id, kept.overlap))
+        inputs = Inputs(kept.volume_id, kept.segmentation_id, kept.roi_id, kept.overlap, kept.modality)
+        self._panel.inputs.select(inputs)
         self._panel.request.set_text(request)
         state = state_of_record(record, kept.volume_id, self._panel.presenter.state)
         if state is not None:

@@ -38,11 +38,30 @@ class ResultSection:
         if state.segments != self._segments or state.segmentation_id != self._segmentation_id:
             self._segments, self._segmentation_id = state.segments, state.segmentation_id
             self._fill()
-        ui.resultSection.setVisible(bool(state.segments))
+        shown = bool(state.segments)
+        ui.resultSection.setVisible(shown or state.can_undo)
+        for widget in (ui.segmentsTable, ui.show3DButton, ui.jumpButton, ui.editorSection):
+            widget.setVisible(shown)
+        if not shown:
+            ui.resultHintLabel.setText(_("No result is shown. The newest run before it can still be taken back."))
         ui.undoButton.setEnabled(state.can_undo and not state.phase.busy)
 
     def close(self):
         self.editor.close()
+
+    def refresh(self):
+        """Take over names and visibility as the user left them elsewhere: in the Segment Editor, or another module."""
+        node, table = self.node(), self._ui.segmentsTable
+        if node is None or node.GetDisplayNode() is None:
+            return
+        self._filling = True
+        for row, shown in enumerate(self._segments):
+            segment = node.GetSegmentation().GetSegment(shown.segment_id)
+            visible = segment is not None and node.GetDisplayNode().GetSegmentVisibility(shown.segment_id)
+            table.item(row, 0).setCheckState(qt.Qt.Checked if visible else qt.Qt.Unchecked)
+            name = segment.GetName() if segment is not None else _("{name} (removed)").format(name=shown.piece.name)
+            table.item(row, 2).setText(name)
+        self._filling = False
 
     def node(self):
         """The segmentation node that holds the result, or None."""
@@ -112,6 +131,7 @@ class ResultSection:
     def _editor_collapsed(self, collapsed):
         if collapsed:
             self.editor.pause()
+            self.refresh()
         else:
             self.editor.open(self.node(), self._panel.volume_of_result())
 

@@ -107,6 +107,8 @@ class ReviewSection:
     def _fill_table(self, comparison):
         table = self._ui.diceTable
         table.setVisible(bool(comparison))
+        if not comparison:
+            return
         table.setRowCount(len(comparison))
         for row, one in enumerate(comparison):
             cells = (f"{one.dice:.3f}", f"{one.proposed_ml:,.1f}", f"{one.corrected_ml:,.1f}", one.name)

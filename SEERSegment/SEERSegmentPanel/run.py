@@ -39,6 +39,7 @@ class RunSection:
         self._ticker.connect("timeout()", self._tick)
         self._error_rows = Rows(card_layout(ui.errorCard))
         ui.runButton.connect("clicked()", self._clicked)
+        ui.goToResultButton.connect("clicked()", panel.go_to_result)
 
     def show(self, state):
         self._state = state
@@ -72,13 +73,12 @@ class RunSection:
         return phase.busy or phase is Phase.AWAITING_CONSENT
 
     def _show_button(self, state):
-        ui, theme = self._ui, self._panel.theme
+        ui = self._ui
         running = state.phase.busy or state.phase is Phase.AWAITING_CONSENT
         missing = "" if running else self._panel.what_is_missing()
         if running != self._busy:
             self._busy = running
-            icon = severity_icon("stop", theme.ink["error"]) if running else severity_icon("run", theme.ink["ok"])
-            ui.runButton.setIcon(qt.QIcon(icon))
+            self._panel.timers.call_later(0, self._draw_icon)
         ui.runButton.setText(_("Cancel") if running else _("Run"))
         ui.runButton.setAccessibleName(ui.runButton.text)
         ui.runButton.setToolTip(
@@ -87,6 +87,10 @@ class RunSection:
         ui.runButton.setEnabled(running or not missing)
         ui.runHintLabel.setText(missing)
         ui.runHintLabel.setVisible(bool(missing))
+
+    def _draw_icon(self):
+        kind, ink = ("stop", "error") if self._busy else ("run", "ok")
+        self._ui.runButton.setIcon(qt.QIcon(severity_icon(kind, self._panel.theme.ink[ink])))
 
     def _show_progress(self, state):
         ui = self._ui
@@ -97,7 +101,7 @@ class RunSection:
             Phase.AWAITING_EDIT: _("Waiting for you: see Reasoning"),
         }
         busy = state.phase.busy
-        text = _sentence(state.message or state.stage) if busy else state.message or ended.get(state.phase, "")
+        text = _now(state.stage, state.message) if busy else state.message or ended.get(state.phase, "")
         if state.error is not None and not busy:
             text = ""  # the card below says it
         if busy and state.activity is Activity.PHRASING:
@@ -105,6 +109,7 @@ class RunSection:
         ui.stageLabel.setText(text)
         ui.progressFrame.setVisible(bool(text))
         ui.progressBar.setVisible(busy)
+        ui.goToResultButton.setVisible(state.phase is Phase.DONE and bool(state.segments))
         if state.fraction is None:
             ui.progressBar.setRange(0, 0)
         else:
@@ -141,5 +146,7 @@ class RunSection:
             )
 
 
-def _sentence(text):
+def _now(stage, message):
+    """The stage's name and what it is at, as one line that begins in upper case."""
+    text = ": ".join(part for part in (stage, message) if part)
     return text[:1].upper() + text[1:]

@@ -147,7 +147,8 @@ class FlowTest:
 
     def _click_and_wait(self, button):
         button.click()
-        self._wait(lambda: not self._state.phase.busy, f"the run of “{self._state.request}”")
+        panel = self._widget.panel
+        self._wait(lambda: not self._state.phase.busy and panel.up_to_date, f"the run of “{self._state.request}”")
 
     def _expect(self, phase):
         state = self._state

@@ -102,4 +102,6 @@ def swatch(rgb, size=14):
     """An icon filled with a segment's colour, (r, g, b) in 0..255."""
     pixmap = qt.QPixmap(size, size)
     pixmap.fill(qt.QColor(*(int(part) for part in rgb)))
-    return qt.QIcon(pixmap)
+    icon = qt.QIcon(pixmap)
+    icon.addPixmap(pixmap, qt.QIcon.Selected)  # a selected row must not tint it
+    return icon

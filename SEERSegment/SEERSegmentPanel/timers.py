@@ -19,25 +19,33 @@ class QtTimers:
     def __init__(self):
         self._waiting = set()
         self._idle = []
+        self._closed = False
 
     def now(self):
         """Seconds, monotonic."""
         return time.monotonic()
 
     def call_later(self, milliseconds, call):
-        """Call once after ``milliseconds``. Returns a function that cancels it."""
+        """Call once after ``milliseconds``, but not after :meth:`close`. Returns a function that cancels it."""
+        if self._closed:
+            return _nothing
         timer = self._idle.pop() if self._idle else _OneShot(self._done)
         self._waiting.add(timer)
         return timer.begin(max(0, int(milliseconds)), call)
 
     def close(self):
         """Cancel whatever is still to come."""
+        self._closed = True
         for timer in (*self._waiting, *self._idle):
             timer.end()
 
     def _done(self, timer):
         self._waiting.discard(timer)
         self._idle.append(timer)
+
+
+def _nothing():
+    """Nothing to cancel."""
 
 
 class _OneShot:

@@ -15,11 +15,12 @@ from urllib.parse import quote, unquote
 import slicer
 
 from ..presenter.state import OverlapPolicy
+from ..values import Modality
 
 __all__ = ["PanelParameters", "parameter_node"]
 
 _VOLUME, _SEGMENTATION, _ROI = "InputVolume", "OutputSegmentation", "CropROI"
-_OVERLAP, _REQUEST, _RECORD = "Overlap", "Request", "LastReasoning"
+_OVERLAP, _MODALITY, _REQUEST, _RECORD = "Overlap", "Modality", "Request", "LastReasoning"
 
 
 def parameter_node(scene: Any, module: str = "SEERSegment") -> Any:
@@ -76,6 +77,16 @@ class PanelParameters:
     @overlap.setter
     def overlap(self, value: OverlapPolicy) -> None:
         self._set(_OVERLAP, value.value)
+
+    @property
+    def modality(self) -> Modality:
+        """What the user said the volume is; ``UNKNOWN`` where nothing, or nothing known, is stored."""
+        stored = self.node.GetParameter(_MODALITY)
+        return Modality(stored) if stored in {modality.value for modality in Modality} else Modality.UNKNOWN
+
+    @modality.setter
+    def modality(self, value: Modality) -> None:
+        self._set(_MODALITY, value.value)
 
     @property
     def request(self) -> str:

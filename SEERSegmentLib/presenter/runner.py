@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..errors import SeerError
-from ..values import Finding, Reasoning, Skill, Stage
+from ..values import Finding, Modality, Reasoning, Skill, Stage
 from ..worker.messages import (
     AbstentionReport,
     AgreementOrder,
@@ -223,6 +224,8 @@ class Runner:
         except SeerError as error:
             self._fail(attempt, error)
             return
+        if inputs.modality is not Modality.UNKNOWN:
+            file = replace(file, modality=inputs.modality, modality_source="user")
         attempt.order = RunOrder(
             self._client.new_job(),
             file,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..values import Modality
 from ..worker.messages import AgreementReport, CroppedMask, RunReport, VolumeFile
 from ..worker.wire import Order, Report
 from .state import OverlapPolicy, ShownSegment
@@ -21,13 +22,15 @@ __all__ = ["Client", "Committed", "Copying", "Inputs", "Preferences", "Scene", "
 class Inputs:
     """What the user chose in the panel's first section: MRML node ids, empty for none.
 
-    An empty ``segmentation_id`` makes a new segmentation.
+    An empty ``segmentation_id`` makes a new segmentation. ``modality`` is what the user says the volume is; UNKNOWN
+    leaves it to the volume's DICOM tags and, without them, its intensities.
     """
 
     volume_id: str
     segmentation_id: str = ""
     roi_id: str = ""
     overlap: OverlapPolicy = OverlapPolicy.KEEP
+    modality: Modality = Modality.UNKNOWN
 
 
 class Copying(Protocol):

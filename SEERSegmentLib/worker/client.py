@@ -23,7 +23,16 @@ from . import wire
 from .link import ProcessLink
 from .session import MARKER
 
-__all__ = ["CANCEL_GRACE_MS", "CLOSE_GRACE_MS", "FINAL", "START_LIMIT_MS", "LaterCalls", "OnReport", "WorkerClient"]
+__all__ = [
+    "CANCEL_GRACE_MS",
+    "CLOSE_GRACE_MS",
+    "FINAL",
+    "SAVING_GRACE_MS",
+    "START_LIMIT_MS",
+    "LaterCalls",
+    "OnReport",
+    "WorkerClient",
+]
 
 OnReport = Callable[[wire.Report], None]
 
@@ -45,6 +54,9 @@ CANCEL_GRACE_MS = 2000
 
 #: A worker that has not ended by then, once asked to, is killed.
 CLOSE_GRACE_MS = 1000
+
+#: … and one that is saving an episode, which it finishes first.
+SAVING_GRACE_MS = 12_000
 
 #: A worker that has not said that it is ready by then is killed; a cold disk and a virus scanner have their time.
 START_LIMIT_MS = 60_000
@@ -171,19 +183,24 @@ class WorkerClient:
                 path.unlink()
 
     def close(self) -> None:
-        """End the worker, by killing it if it doesn't go, and remove the session folder. No report comes any more."""
+        """End the worker, by killing it if it doesn't go, and remove the session folder. No report comes any more.
+
+        A worker that is saving an episode finishes that first, and removes the folder itself.
+        """
         if self._closed:
             return
         self._closed = True
+        saving = self._alive and any(job.sent and not job.repeatable for job in self._jobs.values())
         self._jobs.clear()
         self._forget_cancels()
         if self._alive:
             if not self._ending:
                 self._link.write(wire.encode(m.ShutdownOrder()))
             self._stop_waiting()
-            self._stop_waiting = self._timers.call_later(CLOSE_GRACE_MS, self._kill)
-        # Now, since an application that quits gives timers no more time; what is mapped stays readable for the worker.
-        shutil.rmtree(self.folder, ignore_errors=True)
+            self._stop_waiting = self._timers.call_later(SAVING_GRACE_MS if saving else CLOSE_GRACE_MS, self._kill)
+        if not saving:
+            # Now, since an application that quits gives timers no more time; what is mapped stays readable.
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- the process --------------------------------------------------------------------------------------------------
 

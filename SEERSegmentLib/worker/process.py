@@ -2,7 +2,8 @@
 
 Two threads: one reads orders, so that a cancel is heard during a job, and one does the jobs. stdout is kept for
 reports: whatever a library prints goes to stderr, the log. When stdin ends the panel is gone, and the process ends at
-once, with its children and the session's folder. It imports the pipeline only after it has said that it is ready.
+once, with its children and the session's folder; only an episode that is being saved is finished first. It imports the
+pipeline only after it has said that it is ready.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ _JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 _CHUNK = 1 << 16
 
+#: How long an episode that is being saved may take once the panel has gone.
+_SAVING_SECONDS = 10.0
+
 
 class Worker:
     """The loop of one process.
@@ -57,6 +61,7 @@ class Worker:
         self._idle = idle_seconds if idle_seconds > 0 else None
         self._waiting: deque[tuple[str, wire.Order]] = deque()
         self._current: tuple[str, CancelToken] | None = None
+        self._saving = False
         self._state = threading.Condition()
         self._writing = threading.Lock()
         self._secrets = Secrets()
@@ -70,10 +75,11 @@ class Worker:
             job, order, cancel = next_job
             last = self._do(job, order, cancel)
             with self._state:  # a cancel comes either before this, and is what is reported, or finds no such job
-                self._current = None
+                self._current, self._saving = None, False
+                self._state.notify_all()
                 if cancel.cancelled and not isinstance(last, m.CancelledReport):
                     last = m.CancelledReport(job)
-                if isinstance(last, m.CancelledReport | m.ErrorReport):
+                if isinstance(last, m.CancelledReport):  # after an error the snapshots are still shown
                     self._remove_files(job)
                 self._tell(last)
 
@@ -84,6 +90,7 @@ class Worker:
             job, order = self._waiting.popleft()
             cancel = CancelToken()
             self._current = job, cancel
+            self._saving = isinstance(order, m.ReviewOrder)
             return job, order, cancel
 
     def _do(self, job: str, order: wire.Order, cancel: CancelToken) -> wire.Report:
@@ -127,8 +134,17 @@ class Worker:
                 self._hear(line)
         finally:
             # Now, whatever the job is doing: it is nobody's any more.
-            remove_session(self._folder)
-            end_with_children(0)
+            self._end()
+
+    def _end(self) -> None:
+        # A verdict that the user gave is kept: Slicer may quit right after the click.
+        with self._state:
+            self._state.wait_for(
+                lambda: not self._saving and not any(isinstance(order, m.ReviewOrder) for _, order in self._waiting),
+                _SAVING_SECONDS,
+            )
+        remove_session(self._folder)
+        end_with_children(0)
 
     def _hear(self, line: bytes) -> None:
         try:
@@ -142,8 +158,7 @@ class Worker:
             self._tell(m.ErrorReport(job, error.code, error.user_message, error.detail))
             return
         if isinstance(order, m.ShutdownOrder):
-            remove_session(self._folder)
-            end_with_children(0)
+            self._end()
         if isinstance(order, m.CancelOrder):
             self._cancel(job)
             return

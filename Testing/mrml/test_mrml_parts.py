@@ -21,6 +21,7 @@ from SEERSegmentLib.mrml.scene import MrmlScene
 from SEERSegmentLib.mrml.state import PanelParameters, parameter_node
 from SEERSegmentLib.mrml.undo import remove_with_belongings
 from SEERSegmentLib.presenter.state import OverlapPolicy
+from SEERSegmentLib.values import Modality
 from SEERSegmentLib.worker.files import create_array
 from SEERSegmentLib.worker.messages import AgreementReport
 
@@ -264,23 +265,26 @@ def test_the_centre_of_a_large_thin_segment(slicer: Any, scene: Any, tmp_path: P
 
 def test_choices_are_typed_and_forget_nodes_that_are_gone(slicer: Any, scene: Any) -> None:
     parameters = PanelParameters(parameter_node(scene))
-    assert parameters.overlap is OverlapPolicy.KEEP
+    assert (parameters.overlap, parameters.modality) == (OverlapPolicy.KEEP, Modality.UNKNOWN)
     assert (parameters.volume_id, parameters.request, parameters.record) == ("", "", {})
     volume = add_volume(slicer, np.zeros(SHAPE, np.int16))
     parameters.volume_id = volume.GetID()
     parameters.overlap = OverlapPolicy.REPLACE
+    parameters.modality = Modality.MR
     parameters.request = NASTY
     parameters.record = {"a": [NASTY, 1.5]}
     again = PanelParameters(parameter_node(scene))
     assert again.node is parameters.node
     assert (again.volume_id, again.overlap, again.request) == (volume.GetID(), OverlapPolicy.REPLACE, NASTY)
     assert again.record == {"a": [NASTY, 1.5]}
+    assert again.modality is Modality.MR
     scene.RemoveNode(volume)
     assert again.volume_id == ""
     parameters.volume_id = ""
     parameters.node.SetParameter("Overlap", "nonsense")
+    parameters.node.SetParameter("Modality", "nonsense")
     parameters.node.SetParameter("LastReasoning", "%7B")
-    assert again.overlap is OverlapPolicy.KEEP
+    assert (again.overlap, again.modality) == (OverlapPolicy.KEEP, Modality.UNKNOWN)
     assert again.record == {}
 
 

@@ -75,13 +75,23 @@ class Panel(Driver):
         """What the panel shows."""
         return self.presenter.state
 
+    def settle(self) -> None:
+        """Let everything happen that is due now, until the panel shows it."""
+        super().settle()
+        panel = self.widget.panel
+        if panel is not None:
+            wait_until(lambda: panel.up_to_date, what="the panel shows its state")
+
     def select_node(self, name: str, node: Any) -> None:
         """Choose a node, or none, in a node selector."""
         self.find(name).setCurrentNode(node)
 
     def wait_for_phase(self, *phases: str, seconds: float = 60.0) -> None:
-        """Let the event loop run until the run is in one of these phases."""
-        wait_until(lambda: self.state.phase.value in phases, seconds, f"{phases}, but {self.state.phase}")
+        """Let the event loop run until the run is in one of these phases, and the panel shows it."""
+        shown = self.widget.panel
+        wait_until(
+            lambda: self.state.phase.value in phases and shown.up_to_date, seconds, f"{phases}, but {self.state.phase}"
+        )
 
     def quit_application(self) -> None:
         """The user quits: the application says so before it ends."""

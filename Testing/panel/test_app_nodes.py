@@ -57,6 +57,20 @@ def test_combo_box_follows_the_scene(slicer: Any) -> None:
     assert seen == ["a", "b", None]
 
 
+def test_combo_box_waits_for_the_end_of_an_import_and_loses_its_choice_then(slicer: Any, tmp_path: Path) -> None:
+    other = slicer.vtkMRMLScene()
+    other.AddNewNodeByClass(VOLUME, "other")
+    assert other.Commit(str(tmp_path / "other.mrml"))
+    box, seen = make_box(slicer, noneEnabled=True), []
+    box.setMRMLScene(slicer.mrmlScene)
+    box.setCurrentNode(add(slicer))
+    box.connect("currentNodeIDChanged(QString)", lambda node_id: seen.append((node_id, box.nodeCount())))
+    slicer.mrmlScene.SetURL(str(tmp_path / "other.mrml"))
+    assert slicer.mrmlScene.Import()
+    assert seen == [("", 0)]
+    assert (box.nodeCount(), box.currentNode()) == (2, None)
+
+
 def test_combo_box_signals_have_slicers_signatures(slicer: Any) -> None:
     box, seen = make_box(slicer, noneEnabled=True), []
     assert box.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: seen.append(node))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from .conftest import Panel
 
@@ -112,6 +113,47 @@ def test_the_segment_editor_is_built_when_opened_and_lets_go(done: Opened, slice
     panel.click("undoButton")
     panel.settle()
     assert native.segmentationNodeID() == ""
+
+
+def test_the_segment_editor_works_on_the_next_result_where_it_is_still_open(done: Opened) -> None:
+    panel = done()
+    panel.find("editorSection").setProperty("collapsed", False)
+    panel.settle()
+    native = panel.find("segmentEditor")
+    assert (native.has_shortcuts, native.observes_views) == (True, True)
+    panel.click("undoButton")
+    panel.settle()
+    assert (native.has_shortcuts, native.observes_views) == (False, False)
+    panel.widget.exit()
+    panel.widget.enter()
+    assert (native.has_shortcuts, native.observes_views) == (False, False)  # there is nothing to work on
+    panel.click("runButton")
+    panel.wait_for_phase("done")
+    panel.settle()
+    assert native.segmentationNodeID() == panel.state.segmentation_id
+    assert (native.has_shortcuts, native.observes_views) == (True, True)
+    panel.widget.exit()
+    assert (native.has_shortcuts, native.observes_views) == (False, False)
+    panel.widget.enter()
+    assert (native.has_shortcuts, native.observes_views) == (True, True)
+
+
+def test_what_was_changed_in_the_editor_is_in_the_table_when_it_closes(done: Opened, slicer: Any) -> None:
+    panel = done()
+    node = slicer.mrmlScene.GetNodeByID(panel.state.segmentation_id)
+    first, second = (shown.segment_id for shown in panel.state.segments)
+    panel.find("editorSection").setProperty("collapsed", False)
+    panel.settle()
+    node.GetSegmentation().GetSegment(first).SetName("lung with effusion")
+    node.GetDisplayNode().SetSegmentVisibility(first, False)
+    node.GetSegmentation().RemoveSegment(second)
+    panel.find("editorSection").setProperty("collapsed", True)
+    panel.settle()
+    table = panel.find("segmentsTable")
+    assert [table.item(row, 2).text() for row in range(2)] == ["lung with effusion", "right lung (removed)"]
+    assert [table.item(row, 0).checkState() == Qt.CheckState.Checked for row in range(2)] == [False, False]
+    panel.find("segmentsTable").selectRow(1)
+    panel.click("jumpButton")  # where it was, or nowhere; never an error
 
 
 def test_phrasings_that_agree(done: Opened, slicer: Any) -> None:

@@ -175,7 +175,9 @@ def test_undo_takes_back_what_the_run_made(with_ct: Opened, slicer: Any) -> None
     ask(ready, "trachea")
     ready.click("undoButton")
     assert nodes(slicer) == kept
-    ready.click("undoButton") if ready.has("undoButton") else ready.presenter.undo()
+    ready.settle()
+    assert not ready.has("segmentsTable")  # of the run before, nothing is shown any more; it can still be taken back
+    ready.click("undoButton")
     assert nodes(slicer) - before <= parameter_nodes(slicer)
     assert not ready.has("resultSection")
 
@@ -254,3 +256,38 @@ def test_texts_of_a_request_are_never_markup(with_ct: Opened) -> None:
     for name in ("reasoningHintLabel", "rationaleCardText", "evidenceCardText", "stageLabel"):
         label = ready.find(name)
         assert label.textFormat() == Qt.TextFormat.PlainText or "<img" not in label.text(), name
+
+
+def test_a_new_roi_is_the_whole_volume_and_crops_what_the_backbone_sees(with_ct: Opened, slicer: Any) -> None:
+    ready = with_ct()
+    ready.find("roiSelector").addNode()
+    ready.settle()
+    roi = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLMarkupsROINode")
+    volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+    bounds, covered = [0.0] * 6, [0.0] * 6
+    volume.GetRASBounds(bounds)
+    roi.GetRASBounds(covered)
+    assert covered == pytest.approx(bounds, abs=1e-3)
+    assert ready.find("roiSelector").currentNodeID == roi.GetID()
+
+    size = roi.GetSize()
+    roi.SetSize([size[0], size[1], size[2] / 2])
+    top = (bounds[4] + bounds[5]) / 2 + size[2] / 4
+    ask(ready, "outline both lungs")
+    node = slicer.mrmlScene.GetNodeByID(ready.state.segmentation_id)
+    node.GetRASBounds(covered)
+    assert covered[5] <= top + max(volume.GetSpacing())
+    array = slicer.util.arrayFromSegmentBinaryLabelmap(node, ready.state.segments[0].segment_id, volume)
+    assert array.shape == slicer.util.arrayFromVolume(volume).shape
+
+
+def test_a_click_goes_from_the_run_to_its_result(with_ct: Opened) -> None:
+    ready = with_ct()
+    ready.window.resize(480, 600)
+    ask(ready, "left lung")
+    bar = ready.find("panelScrollArea").verticalScrollBar()
+    bar.setValue(0)
+    ready.click("goToResultButton")
+    table = ready.find("segmentsTable")
+    ready.wait_until(lambda: not table.visibleRegion().isEmpty(), what="the table in view")
+    assert bar.value() > 0

@@ -64,8 +64,6 @@ def test_a_scene_file_that_was_tampered_with_is_shown_as_text_or_not_at_all(with
 
     panel = with_ct()
     run(panel, "left lung")
-    good = panel.widget.panel.memory
-    assert good is not None
     state = panel.state
     for record in ({}, {"request": 3}, {"request": {"id": "x"}, "reasoning": []}, {"request": {"id": []}}):
         assert state_of_record(record, "", state) is None
@@ -142,7 +140,37 @@ def test_a_killed_worker_is_an_error_and_the_next_run_works(with_ct: Opened) -> 
 def test_quitting_mid_run_ends_the_worker(with_ct: Opened, slicer: Any) -> None:
     panel = with_ct()
     start(panel)
-    panel.widget.panel.presenter  # noqa: B018 - it is there until the application goes
     slicer.app.aboutToQuit.emit()
     panel.settle()
     assert panel.widget.panel is None
+
+
+def test_a_scene_that_is_added_to_the_open_one_brings_its_request_and_volume(
+    with_ct: Opened, slicer: Any, tmp_path: Path
+) -> None:
+    panel = with_ct()
+    panel.find("requestEdit").setPlainText("left lung")
+    assert slicer.util.saveScene(str(tmp_path / "saved.mrb"))
+    own = panel.find("volumeSelector").currentNodeID
+    panel.find("requestEdit").setPlainText("trachea")
+    slicer.util.loadScene(str(tmp_path / "saved.mrb"))
+    panel.settle()
+    assert panel.find("requestEdit").toPlainText() == "left lung"
+    assert panel.find("volumeSelector").currentNodeID not in ("", own)
+
+
+def test_a_scene_without_choices_leaves_those_that_were_made(
+    with_ct: Opened, load_volume: LoadVolume, slicer: Any, tmp_path: Path
+) -> None:
+    panel = with_ct()
+    chosen = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+    load_volume("ct-chest")  # the active volume now
+    panel.select_node("volumeSelector", chosen)
+    panel.find("requestEdit").setPlainText("trachea")
+    other = slicer.vtkMRMLScene()
+    other.AddNewNodeByClass("vtkMRMLTextNode", "notes")
+    assert other.Commit(str(tmp_path / "other.mrml"))
+    slicer.util.loadScene(str(tmp_path / "other.mrml"))
+    panel.settle()
+    assert panel.find("volumeSelector").currentNodeID == chosen.GetID()
+    assert panel.find("requestEdit").toPlainText() == "trachea"

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from Testing.standin.pythonqt import unwrap
+
 from .conftest import Panel
 
 Opened = Callable[[], Panel]
@@ -109,6 +111,17 @@ def test_first_use_asks_and_installs_only_on_a_click(rapidfuzz_missing: None, pa
 
     third = panel()
     assert not third.has("installCard")
+
+
+def test_an_installation_ends_in_testing_mode_too(
+    rapidfuzz_missing: None, slicer: Any, panel: Opened, dialogs: Any
+) -> None:
+    unwrap(slicer.app).testing = True
+    opened = panel()
+    opened.click("installButton")
+    opened.settle()
+    assert len(dialogs.installed) == 1
+    assert opened.has("installCloseButton")
 
 
 def test_dont_ask_again_is_kept(rapidfuzz_missing: None, panel: Opened, dialogs: Any) -> None:

@@ -51,6 +51,35 @@ def test_slicers_own_test_passes(panel: Callable[[], Panel], slicer: Any, window
     slicer.selfTests["SEERSegment"]()
 
 
+BLOCKER = """
+import sys
+
+class NotInSlicer:
+    names = {"rapidfuzz", "rich", "slicerio", "nibabel", "psutil", "pytest", "hypothesis", "PySide6"}
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in self.names:
+            raise ImportError(f"{name} is not in Slicer")
+
+sys.meta_path.insert(0, NotInSlicer())
+"""
+
+
+def test_slicers_own_test_passes_with_what_slicer_bundles_alone(
+    panel: Callable[[], Panel], slicer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BLOCKER, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the worker: there everything runs
+    opened = panel()
+    slicer.selfTests["SEERSegment"]()
+    opened.find("requestEdit").setPlainText("outline the left lugn")
+    opened.settle()
+    opened.click("runButton")
+    opened.wait_for_phase("done", "awaiting edit")
+    said = opened.state.reasoning or opened.state.abstention
+    assert any("without rapidfuzz" in line for line in said.rationale), said.rationale
+
+
 def test_every_module_is_short_and_the_entry_thin() -> None:
     lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
     assert lengths["SEERSegment.py"] <= 250

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QWidget
 
 from .pythonqt import unwrap
 
@@ -117,15 +118,15 @@ def reload(name: str) -> Any:
     handle = getattr(slicer.modules, name.lower())
     old = handle.widget
     parent = old.parent
+    source = _execute(name, Path(handle.path))  # before the old widget is cleaned up
+    for child in unwrap(parent).children():
+        if isinstance(child, QWidget):
+            child.hide()
     old.cleanup()
+    slicer.app.moduleManager().disconnect("moduleAboutToBeUnloaded(QString)", old._onModuleAboutToBeUnloaded)
     layout = unwrap(parent).layout()
     while layout.count():
-        item = layout.takeAt(0)
-        if item.widget() is not None:
-            item.widget().setParent(None)
-            item.widget().deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    source = _execute(name, Path(handle.path))
+        layout.takeAt(0)  # what was in it stays a hidden child
     return _make_widget(source, handle, parent)
 
 

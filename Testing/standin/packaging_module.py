@@ -79,10 +79,11 @@ def pip_install(
     logCallback: Callable[[str], None] | None = None,
     completedCallback: Callable[[int], None] | None = None,
 ) -> list[str] | None:
-    """Note it. Without blocking the call-back comes from the event loop, as in the application."""
+    """Note it. Without blocking the call-back comes from the event loop; in testing mode it is always blocking."""
     import qt
+    import slicer
 
     dialogs.installed.append(" ".join(_list(requirements)))
-    if not blocking and completedCallback is not None:
+    if not blocking and completedCallback is not None and not slicer.app.testingEnabled():
         qt.QTimer.singleShot(0, lambda: completedCallback(0))
     return None

@@ -22,7 +22,7 @@ class NodeComboBox(QWidget):
     """Nodes of ``nodeTypes``, after "None" where that is enabled and before the actions that are.
 
     Without "None" and without actions the first node is chosen as it comes, as in the application. When the chosen node
-    leaves the scene, the one in its place is chosen, else none.
+    leaves the scene, the one in its place is chosen, else none. A scene that is imported takes the choice away.
     """
 
     currentNodeChanged = Signal((object,), (bool,))
@@ -86,13 +86,28 @@ class NodeComboBox(QWidget):
         self._scene = scene
         if scene is not None:
             self._observed.add_with_node(scene, scene.NodeAboutToBeRemovedEvent, self._leaving)
-            self._observed.add(scene, (scene.NodeAddedEvent, scene.NodeRemovedEvent), self._refresh)
+            self._observed.add(scene, (scene.NodeAddedEvent, scene.NodeRemovedEvent), self._nodes_changed)
+            self._observed.add(scene, (scene.EndCloseEvent, scene.EndImportEvent), self._list_anew)
         self.setEnabled(scene is not None)
         if self._requested:
             self._current, self._requested = self._requested, ""
             self._refresh(announce=True)
         else:
             self._refresh()
+
+    def _nodes_changed(self) -> None:
+        """While a scene is imported or closed, the list waits for the end of it: ids aren't final before."""
+        if not (self._scene.IsImporting() or self._scene.IsClosing()):
+            self._refresh()
+
+    def _list_anew(self) -> None:
+        """At that end all rows go and come again, by which the chosen node is lost, also one that is still there."""
+        was, self._current = self._current, ""
+        self._fill([])
+        self._show()
+        if was:
+            self._tell()
+        self._refresh()
 
     def _leaving(self, node: Any) -> None:
         if node.GetID() in self._ids():
@@ -199,6 +214,8 @@ class NodeComboBox(QWidget):
         self._box.blockSignals(blocked)
 
     def _renamed(self) -> None:
+        if self._scene.IsImporting() or self._scene.IsClosing():
+            return
         names = {node.GetID(): node.GetName() or "" for node in self._nodes()}
         if list(names) != self._ids():
             self._refresh()
@@ -344,8 +361,11 @@ class NodeComboBox(QWidget):
     def _set_adjust(self, policy: Any) -> None:
         self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy(policy))
 
-    currentNodeID = Property(str, lambda self: self._current, setCurrentNodeID)
-    currentNodeId = Property(str, lambda self: self._current, setCurrentNodeID)
+    def _present_id(self) -> str:
+        return self._current if self.currentNode() is not None else ""
+
+    currentNodeID = Property(str, _present_id, setCurrentNodeID)
+    currentNodeId = Property(str, _present_id, setCurrentNodeID)
     nodeTypes = Property("QStringList", lambda self: self._types, _set_types)
     hideChildNodeTypes = Property("QStringList", lambda self: self._hidden_types, _set_hidden_types)
     sizeAdjustPolicy = Property(int, _adjust, _set_adjust)

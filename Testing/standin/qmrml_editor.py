@@ -38,7 +38,8 @@ def paint_box(
 class SegmentEditorWidget(MRMLWidget):
     """The state is the segment editor node's; without one, setting a node is refused, where Slicer logs an error.
 
-    Choosing a segmentation chooses its first segment, as in the application.
+    Choosing a segmentation chooses its first segment, as in the application. ``has_shortcuts`` and ``observes_views``
+    say whether a user could work with the effects: in Slicer only in between the calls that begin and end that.
     """
 
     currentSegmentIDChanged = Signal(str)
@@ -52,6 +53,7 @@ class SegmentEditorWidget(MRMLWidget):
         self._refreshing = False
         self._shown: tuple[Any, Any, str] = (None, None, "")
         self._effect = ""
+        self.has_shortcuts = self.observes_views = False
         self._options.update(
             addRemoveSegmentButtonsVisible=True,
             autoShowMasterVolumeNode=True,
@@ -287,16 +289,16 @@ class SegmentEditorWidget(MRMLWidget):
         self._effect = name
 
     def installKeyboardShortcuts(self, parent: QWidget | None = None) -> None:
-        """No shortcuts here."""
+        self.has_shortcuts = True
 
     def uninstallKeyboardShortcuts(self) -> None:
-        """No shortcuts here."""
+        self.has_shortcuts = False
 
     def setupViewObservations(self) -> None:
-        """No effect looks at a view."""
+        self.observes_views = True
 
     def removeViewObservations(self) -> None:
-        """No effect looks at a view."""
+        self.observes_views = False
 
     setSegmentationNodeSelectorVisible = setter("segmentationNodeSelectorVisible")
     setSourceVolumeNodeSelectorVisible = setter("sourceVolumeNodeSelectorVisible")

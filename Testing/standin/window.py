@@ -83,10 +83,12 @@ class Window:
         """Type the request, press Run and wait for the end; the phase it ended in."""
         self.driver.type_text("requestEdit", request)
         self.driver.click("runButton")
-        state = self.loaded.widget.panel.presenter
-        wait_until(lambda: state.state.phase.value in _ENDS, seconds, "the end of the run")
+        panel = self.loaded.widget.panel
+        wait_until(
+            lambda: panel.presenter.state.phase.value in _ENDS and panel.up_to_date, seconds, "the end of the run"
+        )
         self.driver.settle()
-        return str(state.state.phase.value)
+        return str(panel.presenter.state.phase.value)
 
     def show_result(self) -> None:
         """Make surfaces of the result and jump to the middle of its first segment."""

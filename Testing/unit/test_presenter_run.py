@@ -9,7 +9,7 @@ import pytest
 from SEERSegmentLib.errors import ServiceError
 from SEERSegmentLib.presenter.seams import Inputs
 from SEERSegmentLib.presenter.state import OverlapPolicy, PanelState, Phase
-from SEERSegmentLib.values import Abstention, Stage
+from SEERSegmentLib.values import Abstention, Modality, Stage
 from SEERSegmentLib.worker.messages import (
     AbstentionReport,
     CancelledReport,
@@ -21,6 +21,15 @@ from SEERSegmentLib.worker.messages import (
     RunOrder,
 )
 from Testing.presenter_world import FINDING, PARTS, REASONING, SKILL, VIEW, VOLUME, World, run_report
+
+
+def test_what_the_user_says_of_the_modality_goes_before_what_the_volume_says() -> None:
+    world = World()
+    world.know_parts()
+    world.complete_run("the liver", Inputs("volume", modality=Modality.MR))
+    volume = world.client.last(RunOrder).volume
+    assert (volume.modality, volume.modality_source) == (Modality.MR, "user")
+    assert replace(volume, modality=VOLUME.modality, modality_source=VOLUME.modality_source) == VOLUME
 
 
 def test_a_run_goes_through_its_phases_into_the_scene() -> None:

@@ -365,7 +365,10 @@ def test_errors_are_reported_and_the_worker_goes_on(panel: Panel) -> None:
         assert isinstance(report, ErrorReport), reasoner
         assert (report.code, report.user_message != "") == (code, True)
         assert words in report.detail
-        assert not list(panel.client.folder.glob(f"{report.job}.*"))
+        kept = list(panel.client.folder.glob(f"{report.job}.*"))
+        assert {path.suffix for path in kept} <= {".png"}  # what was seen until then is still shown …
+        panel.client.discard(report.job)
+        assert not list(panel.client.folder.glob(f"{report.job}.*"))  # … until there is a next run
     assert isinstance(panel.do(panel.order()), RunReport)
     assert panel.link.started == 1
 
@@ -414,6 +417,24 @@ def test_it_ends_with_its_children_and_the_folder_when_the_panel_is_gone(panel: 
     pid = panel.link.pid
     panel.link.close_stdin()
     wait_until(lambda: gone(child) and gone(pid))
+    assert not panel.client.folder.exists()
+
+
+@pytest.mark.parametrize("way", ["the panel is gone", "the panel is closed"])
+def test_an_episode_that_is_being_saved_is_saved_before_it_ends(panel: Panel, tmp_path: Path, way: str) -> None:
+    from SEERSegmentLib.episodes import EpisodeStore
+
+    order = panel.order()
+    result = panel.do(order)
+    store = tmp_path / "episodes"
+    panel.send(ReviewOrder(panel.client.new_job(), str(store), "approved", "", order, result))
+    if way == "the panel is gone":
+        panel.link.close_stdin()
+    else:
+        panel.client.close()
+    panel.until_ended()
+    (episode,) = EpisodeStore(store).read()
+    assert episode.request.text == order.text
     assert not panel.client.folder.exists()
 
 

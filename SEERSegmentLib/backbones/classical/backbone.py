@@ -91,7 +91,7 @@ def _check_modality(volume: Volume) -> None:
         )
     raise BackboneError(
         "SEER can't tell whether this image is CT or MR; the embedded backbone needs to know that it is CT."
-        " Say so (--modality CT).",
+        " Say so: in the panel beside the volume, on the command line with --modality CT.",
         code="modality-unknown",
     )
 

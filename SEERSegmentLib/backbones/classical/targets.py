@@ -59,7 +59,7 @@ def _refusal(refused: Sequence[Target], vocabulary: Vocabulary) -> str:
         what = "lesions and other findings" if _any_lesion(refused, vocabulary) else "free text"
         advice = (
             f"VoxTell segments {what}: install it with pip install voxtell, run it on the volume, and give its mask"
-            " with --reference."
+            " to the backbone 'reference' (--reference, or the panel's settings)."
         )
     return f"The embedded backbone can't outline {names}; without a model it does {can}. {advice}"
 
@@ -69,7 +69,7 @@ def totalsegmentator_advice(modality: Modality) -> str:
     task = " --task total_mr" if modality is Modality.MR else ""
     return (
         f"install it with pip install TotalSegmentator, run TotalSegmentator -i VOLUME -o LABELS.nii.gz --ml{task}, and"
-        " give its label map with --reference."
+        " give its label map to the backbone 'reference' (--reference, or the panel's settings)."
     )
 
 
