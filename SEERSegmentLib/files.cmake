@@ -37,6 +37,7 @@ set(SEERSegmentLib_SCRIPTS
   cli/demo.py
   cli/demo_command.py
   cli/doctor_command.py
+  cli/evaluate_command.py
   cli/inputs.py
   cli/interrupts.py
   cli/main.py
@@ -58,6 +59,7 @@ set(SEERSegmentLib_SCRIPTS
   errors.py
   evaluation/__init__.py
   evaluation/agreement.py
+  evaluation/requests.py
   grounding/__init__.py
   grounding/body.py
   grounding/coverage.py
@@ -146,6 +148,7 @@ set(SEERSegmentLib_SCRIPTS
   protocols.py
   reasoning/__init__.py
   reasoning/lexical/__init__.py
+  reasoning/lexical/account.py
   reasoning/lexical/bodyside.py
   reasoning/lexical/choose.py
   reasoning/lexical/clauses.py
@@ -159,6 +162,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/levels.py
   reasoning/lexical/lexicon.py
   reasoning/lexical/meanings.py
+  reasoning/lexical/members.py
   reasoning/lexical/mention.py
   reasoning/lexical/misheard.py
   reasoning/lexical/outcome.py
@@ -167,6 +171,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/read.py
   reasoning/lexical/reading.py
   reasoning/lexical/reasoner.py
+  reasoning/lexical/refuse.py
   reasoning/lexical/relate.py
   reasoning/lexical/resolve.py
   reasoning/lexical/roles.py
@@ -176,6 +181,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/steering.py
   reasoning/lexical/subsets.py
   reasoning/lexical/text.py
+  reasoning/lexical/unread.py
   reasoning/rephrasing/__init__.py
   reasoning/rephrasing/generate.py
   reasoning/rephrasing/model.py

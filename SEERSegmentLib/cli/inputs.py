@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
-from ..errors import BackboneError, ReasonerError
-from ..reasoning import MAX_REQUEST_BYTES, clean_request
+from ..errors import BackboneError, InputError, ReasonerError, RequestError
+from ..reasoning import MAX_REPORT_BYTES, MAX_REQUEST_BYTES, clean_request
 from ..values import Modality
 
 if TYPE_CHECKING:
     from ..protocols import Backbone, CancelToken, Reasoner
     from ..values import Request, Volume
 
-__all__ = ["chosen_modality", "load_volume", "ready_backbone", "ready_reasoner", "request_from"]
+__all__ = ["chosen_modality", "load_volume", "ready_backbone", "ready_reasoner", "request_from", "request_lines"]
+
+#: Longest line of a file of requests: JSON may write each byte of the longest request as six (``\u00e9``).
+_LONGEST_LINE = 6 * MAX_REPORT_BYTES + 65536
 
 
 def request_from(text: str, limit: int = MAX_REQUEST_BYTES) -> Request:
@@ -25,6 +31,45 @@ def request_from(text: str, limit: int = MAX_REQUEST_BYTES) -> Request:
     if stream is None:
         return clean_request(sys.stdin.read(limit + 1), limit=limit)
     return clean_request(stream.read(2 * limit + 3), limit=limit)  # UTF-16 takes up to twice the bytes
+
+
+def request_lines(name: str) -> AbstractContextManager[Iterator[str]]:
+    """Lines of a file of requests; ``-`` reads standard input. Raises InputError, RequestError."""
+    if name == "-":
+        return nullcontext(_decoded(sys.stdin.buffer))
+    return _Lines(Path(name))
+
+
+class _Lines(AbstractContextManager[Iterator[str]]):
+    """A file's lines, read one by one."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("rb")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The file of requests {path} can't be read.", code="requests-unreadable", detail=str(error)
+            ) from error
+
+    def __enter__(self) -> Iterator[str]:
+        return _decoded(self._file)
+
+    def __exit__(self, *reason: object) -> None:
+        self._file.close()
+
+
+def _decoded(file: IO[bytes]) -> Iterator[str]:
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise RequestError(f"Line {number} of the requests is longer than any request.", code="request-rows")
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise RequestError(
+                f"Line {number} of the requests is not text in UTF-8.", code="request-rows", detail=str(error)
+            ) from error
 
 
 def chosen_modality(parsed: argparse.Namespace) -> Modality | None:

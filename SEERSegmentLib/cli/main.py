@@ -25,6 +25,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "segment": "segment",
     "reason": "reason",
+    "evaluate": "evaluate",
     "views": "views",
     "sample": "sample",
     "doctor": "doctor",

@@ -116,6 +116,32 @@ def _reason(commands: Any) -> None:
     _common(parser)
 
 
+def _evaluate(commands: Any) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="score a reasoner on requests whose meaning is known",
+        description="Score a reasoner on a file of requests whose meaning is known, beside matching of label names.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("what", metavar="WHAT", choices=("requests",), help="what is scored: requests")
+    parser.add_argument(
+        "file",
+        metavar="FILE.jsonl",
+        help="rows with request, modality, labels or accept, abstain, intent and category; - reads standard input",
+    )
+    parser.add_argument(
+        "--reasoner", default="lexical", metavar="NAME", help="who reads the requests (default: lexical)"
+    )
+    parser.add_argument(
+        "--closed", action="store_true", help="a target that the label set doesn't have is to be abstained from"
+    )
+    parser.add_argument("--split", metavar="NAME", help="rows of this part of the file only: their field split")
+    listing = parser.add_mutually_exclusive_group()
+    listing.add_argument("--all", action="store_true", help="list every request that was read wrongly, unshortened")
+    listing.add_argument("--figures", action="store_true", help="list none of them: for rows that are kept aside")
+    _common(parser)
+
+
 def _views(commands: Any) -> None:
     parser = commands.add_parser(
         "views",
@@ -168,4 +194,4 @@ def _demo(commands: Any) -> None:
 
 
 #: Each adds one command to the sub-parsers, in the order that help shows them.
-ALL: tuple[Callable[[Any], None], ...] = (_segment, _reason, _views, _sample, _doctor, _demo)
+ALL: tuple[Callable[[Any], None], ...] = (_segment, _reason, _evaluate, _views, _sample, _doctor, _demo)

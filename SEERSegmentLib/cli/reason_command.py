@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 from ..anatomy import label_set
-from ..errors import InputError, RequestError
 from ..reasoning import MAX_REPORT_BYTES, RequestRow, answer_row, read_rows
 from ..values import Modality, Progress, Stage
 from .console import Console
-from .inputs import chosen_modality, load_volume, ready_reasoner, request_from
+from .inputs import chosen_modality, load_volume, ready_reasoner, request_from, request_lines
 from .interrupts import cancel_on_interrupt
 from .results import EXIT_ABSTAINED
 
@@ -23,9 +20,6 @@ if TYPE_CHECKING:
     from ..values import ImageFacts
 
 __all__ = ["run"]
-
-#: Longest line of a file of requests: JSON may write each byte of the longest request as six (``\u00e9``).
-_LONGEST_LINE = 6 * MAX_REPORT_BYTES + 65536
 
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
@@ -36,8 +30,9 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     label_set(Modality.CT, parsed.vocabulary)  # raises where there is no such vocabulary
     reasoner = ready_reasoner(parsed.reasoner)
     single = request_from(parsed.request, MAX_REPORT_BYTES) if parsed.request is not None else None
+    lines_of = nullcontext(iter(())) if parsed.requests is None else request_lines(parsed.requests)
     code = 0
-    with cancel_on_interrupt() as cancel, _source(parsed.requests) as lines:
+    with cancel_on_interrupt() as cancel, lines_of as lines:
         modality, facts = _image(parsed, console, cancel)
         rows: Iterable[RequestRow]
         rows = read_rows(lines, modality) if single is None else (RequestRow(single.id, single.text, modality),)
@@ -62,47 +57,6 @@ def _image(parsed: argparse.Namespace, console: Console, cancel: CancelToken) ->
         volume = load_volume(parsed, cancel)
         emit(Progress(Stage.MEASURE))
         return volume.modality, measure(volume, cancel)
-
-
-def _source(name: str | None) -> AbstractContextManager[Iterator[str]]:
-    """Lines of the file of requests, or of standard input; none where a single request was given."""
-    if name is None:
-        return nullcontext(iter(()))
-    if name == "-":
-        return nullcontext(_decoded(sys.stdin.buffer))
-    return _Lines(Path(name))
-
-
-class _Lines(AbstractContextManager[Iterator[str]]):
-    """A file's lines, read one by one."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._file = path.open("rb")
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"The file of requests {path} can't be read.", code="requests-unreadable", detail=str(error)
-            ) from error
-
-    def __enter__(self) -> Iterator[str]:
-        return _decoded(self._file)
-
-    def __exit__(self, *reason: object) -> None:
-        self._file.close()
-
-
-def _decoded(file: IO[bytes]) -> Iterator[str]:
-    number = 0
-    while line := file.readline(_LONGEST_LINE + 1):
-        number += 1
-        if len(line) > _LONGEST_LINE:
-            raise RequestError(f"Line {number} of the requests is longer than any request.", code="request-rows")
-        try:
-            yield line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise RequestError(
-                f"Line {number} of the requests is not text in UTF-8.", code="request-rows", detail=str(error)
-            ) from error
 
 
 def _lines(answer: dict[str, Any]) -> list[str]:

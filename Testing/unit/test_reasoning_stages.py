@@ -8,10 +8,12 @@ import sys
 import pytest
 
 from SEERSegmentLib.reasoning.lexical import LexicalReasoner
-from SEERSegmentLib.reasoning.lexical.clauses import Role
+from SEERSegmentLib.reasoning.lexical.choose import choose
+from SEERSegmentLib.reasoning.lexical.clauses import Role, cut
 from SEERSegmentLib.reasoning.lexical.describe import load_descriptions
 from SEERSegmentLib.reasoning.lexical.levels import counted_at
 from SEERSegmentLib.reasoning.lexical.lexicon import load_lexicon
+from SEERSegmentLib.reasoning.lexical.outcome import Question
 from SEERSegmentLib.reasoning.lexical.reasoner import speller
 from SEERSegmentLib.reasoning.lexical.spelling import distance, sound
 from SEERSegmentLib.reasoning.lexical.text import tokenise
@@ -153,3 +155,72 @@ def test_without_rapidfuzz_it_still_mends_plain_errors() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["spleen", "duodenum", "kidney_right", "aorta"]
+
+
+def test_chinese_and_japanese_without_stops_are_cut_by_their_length() -> None:
+    spans = cut(tokenise("肝臓腎脾" * 20_000))
+    assert max(span.end - span.start for span in spans) <= 10
+    assert len(spans) > 100
+    assert len(cut(tokenise("肝 " * 5_000))) >= 5_000 // 251
+
+
+def test_an_asking_word_is_seen_in_the_middle_of_a_long_chinese_text() -> None:
+    filler = "肝脏正常。" * 400
+    clauses = LexicalReasoner().read(f"{filler}请勾画右肾。{filler}").clauses
+    assert [c.text for c in clauses if c.role is Role.REQUEST] == ["请勾画右肾。"]
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("the bones and the liver", {"bones": "wanted", "liver": "wanted"}),
+        ("liver with right lung", {"liver": "wanted", "right lung": "wanted"}),
+        ("finger-like pouch of the left atrium", {"pouch": "wanted", "left atrium": "anchor"}),
+        ("skip the heart and do both lungs", {"heart": "excluded", "both lungs": "wanted"}),
+        ("Spines would like the liver", {"Spines": "context", "liver": "wanted"}),
+    ],
+)
+def test_roles_in_lists(text: str, roles: dict[str, str]) -> None:
+    assert mentions(text) == roles
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Ribs 4, 5 on the right broken. Model those ribs.", {"right 4th rib", "right 5th rib"}),
+        ("CT: T6 wedge fracture, T9 normal. Outline that vertebra.", {"T6 vertebra"}),
+        ("uppermost of the false ribs, right side", {"right 8th rib"}),
+        ("last two lumbars", {"L4 vertebra", "L5 vertebra"}),
+        ("lumbar vertebrae minus the fifth", {"L1 vertebra", "L2 vertebra", "L3 vertebra", "L4 vertebra"}),
+        ("the one right below the left second rib", {"left 3rd rib"}),
+        ("both floating ribs on the right", {"right 11th rib", "right 12th rib"}),
+        ("Solitary right kidney. Total kidney volume please.", {"right kidney"}),
+        ("not the right kidney, the other one", {"left kidney"}),
+        ("Left adrenal nodule stable. Right adrenal normal. Outline the abnormal adrenal.", {"left adrenal gland"}),
+        ("Rt. subclavian a.", {"right subclavian artery"}),
+        ("oes, T3 tumour", {"esophagus"}),
+    ],
+)  # fmt: skip
+def test_what_the_choice_ends_with(text: str, names: set[str]) -> None:
+    assert set(choose(LexicalReasoner().read(text)).names) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("left upper lobe of the right lung", "side-contradictory"),
+        ("Shoulder blade: L (right one).", "side-contradictory"),
+        ("left 6th or 7th rib", "alternatives"),
+        ("everything in the abdomen except the liver", "target-unclear"),
+        ("the kidney", "side-needed"),
+        ("left lung middle lobe", "no-such-structure"),
+        ("those ribs again", "reference-missing"),
+        ("bilateral liver", "side-not-applicable"),
+        ("the gallbladder, s/p cholecystectomy", "structure-removed"),
+        ("the big artery", "target-unclear"),
+    ],
+)
+def test_what_the_choice_asks_about(text: str, code: str) -> None:
+    with pytest.raises(Question) as caught:
+        choose(LexicalReasoner().read(text))
+    assert caught.value.code == code

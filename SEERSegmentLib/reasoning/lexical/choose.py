@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from ...values import Side
+from .account import account
 from .fallback import described, generic_group, told_as_abnormal
 from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention
 from .outcome import Chosen, Question
-from .pointback import told_levels, told_with
+from .pointback import pointed_at, told_levels, told_with
 from .pointing import from_context
 from .reading import Reading
+from .refuse import (
+    refuse_alternatives,
+    refuse_contradictions,
+    refuse_other_side_inside,
+    refuse_part_of_other_side,
+    refuse_whole_region,
+)
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, whole_of_parts
+from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, from_edge_of, whole_of_parts
 from .text import word_set
 
 __all__ = ["choose"]
@@ -30,12 +36,24 @@ def choose(reading: Reading) -> Chosen:
         Where nothing, or not one thing, is asked for.
     """
     _refuse_what_is_no_request(reading)
-    ids: list[str] | None = None
+    ids = _first_found(reading)
+    if not ids:
+        raise _nothing(reading)
+    ids = account(ids, reading, _first_found)
+    ids = _subtract(ids, reading)
+    ids = _most_specific(list(dict.fromkeys(ids)), reading)
+    ids = _widen(ids, reading)
+    return _as_names(ids, reading)
+
+
+def _first_found(reading: Reading) -> list[str] | None:
+    """What the first stage finds that finds anything."""
     for stage in (
         lesion_wanted,
         counted_relation,
         all_lobes,
         collected,
+        pointed_at,
         told_levels,
         _named,
         _condition,
@@ -47,13 +65,8 @@ def choose(reading: Reading) -> Chosen:
     ):
         ids = stage(reading)
         if ids:
-            break
-    if not ids:
-        raise _nothing(reading)
-    ids = _subtract(ids, reading)
-    ids = _most_specific(list(dict.fromkeys(ids)), reading)
-    ids = _widen(ids, reading)
-    return _as_names(ids, reading)
+            return ids
+    return None
 
 
 def _refuse_what_is_no_request(reading: Reading) -> None:
@@ -129,14 +142,34 @@ def _named(reading: Reading) -> list[str] | None:
     whole = whole_of_parts(wanted, reading)
     if whole:
         return whole
-    wanted = _listed(wanted, reading)
-    _refuse_alternatives(wanted, reading)
-    _refuse_contradictions(wanted, reading)
+    wanted = _said_once(_listed(wanted, reading))
+    refuse_alternatives(wanted, reading)
+    refuse_contradictions(wanted, reading)
+    refuse_other_side_inside(wanted, reading)
+    refuse_part_of_other_side(wanted, reading)
     ids: list[str] = []
     for mention in wanted:
-        ids += resolve(mention, reading)
+        ids += from_edge_of(mention, resolve(mention, reading), reading)
         reading.say(f"Asked for: {mention.told}.")
     return ids
+
+
+def _said_once(wanted: list[Mention]) -> list[Mention]:
+    """ "the right kidney (whole kidney)": a name said again without a side is the one said before."""
+    kept: list[Mention] = []
+    for mention in wanted:
+        same = [m for m in kept if m.item.refs and m.item.refs == mention.item.refs and mention.kind == "structure"]
+        again = same and not mention.sides and mention.joined_to is None and not mention.item.plural
+        named = {r.concept for m in kept for r in m.item.refs if r.side is not Side.NONE or m.sides}
+        again = again or (
+            bool(mention.item.refs)
+            and mention.item.refs[0].concept in named
+            and mention.item.refs[0].side is Side.NONE
+            and not (mention.sides or mention.item.plural or mention.joined_to)
+        )
+        if not again:
+            kept.append(mention)
+    return kept
 
 
 def _listed(wanted: list[Mention], reading: Reading) -> list[Mention]:
@@ -159,44 +192,6 @@ def _listed(wanted: list[Mention], reading: Reading) -> list[Mention]:
     return kept
 
 
-def _refuse_alternatives(wanted: list[Mention], reading: Reading) -> None:
-    for before, after in pairwise(wanted):
-        if before.clause != after.clause:
-            continue
-        between = reading.clauses[before.clause].items[before.at + 1 : after.at]
-        if any("or" in i.kinds for i in between) and not any(
-            "not" in i.kinds for i in reading.clauses[before.clause].items[: before.at]
-        ):
-            names = (before.text, after.text)
-            raise Question(
-                "alternatives",
-                f"The request leaves open whether “{names[0]}” or “{names[1]}” is meant.",
-                "Which one do you want, or both?",
-                (*names, " and ".join(names)),
-            )
-
-
-def _refuse_contradictions(wanted: list[Mention], reading: Reading) -> None:
-    """ "Lt upper lobe (RUL)": a second name in brackets that says the other side."""
-    for before, after in pairwise(wanted):
-        if before.clause != after.clause or not before.item.refs or not after.item.refs:
-            continue
-        one, other = before.item.refs[0], after.item.refs[0]
-        between = [i.text for i in reading.clauses[before.clause].items[before.at + 1 : after.at] if i.mark]
-        sides = [_own_side(before), _own_side(after)]
-        if one.concept == other.concept and set(sides) == {"left", "right"} and set(between) & {"(", "[", "="}:
-            raise Question(
-                "side-contradictory",
-                f"“{before.text}” and “{after.text}” name opposite sides.",
-                "Which side is meant, left or right?",
-            )
-
-
-def _own_side(mention: Mention) -> str:
-    own = mention.item.refs[0].side.value
-    return own or next((s.value for s in mention.sides if s.value in ("left", "right")), "")
-
-
 def _condition(reading: Reading) -> list[str] | None:
     """A disease of a whole organ as the object: the goitre is the thyroid gland."""
     for mention in reading.of("condition"):
@@ -205,6 +200,7 @@ def _condition(reading: Reading) -> list[str] | None:
             continue
         if any(m.kind == "head" for m in reading.of("head")):
             continue
+        reading.used.add(id(mention))
         reading.say(
             f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}, which is what can be outlined."
         )
@@ -234,11 +230,16 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
     base = [leaf for id in ids if not id.startswith('"') for leaf in known.parts_closure(id)]
     elliptical = elliptical_exclusions(ids, base, reading)
     excluded |= set(elliptical)
+    told = {s.value for m in reading.of("structure") for s in m.sides if not s.negated}
+    told |= {r.side.value for m in reading.of("structure") for r in m.item.refs[:1]}
     for side in reading.sides:
+        if side.value in ("left", "right") and Side(side.value).opposite.value in told and len(ids) > 1:
+            continue  # "all bones and the right lung, not the left"
         if side.negated and side.value in ("left", "right") and not side.used and not elliptical:
             excluded |= {leaf for leaf in base if known.get(leaf).side is Side(side.value)}
     excluded -= _asked_after_all(reading)
     if not excluded & set(base):
+        refuse_whole_region(ids, excluded, reading)
         return ids
     left = [leaf for leaf in base if leaf not in excluded]
     if not left:

@@ -63,15 +63,20 @@ _PAIRS = {"\"": "\"", "\u201c": "\u201d", "\u00ab": "\u00bb", "\u201e": "\u201c\
           "\u300c": "\u300d", "\u300e": "\u300f", "'": "'", "[": "]", "<": ">", "{": "}"}  # fmt: skip
 _STOPS = frozenset(".!?;\u3002\uff01\uff1f\uff1b")
 _MAX_QUOTE = 400  # tokens
-_MAX_CLAUSE = 250  # tokens: nobody writes a longer sentence; text without stops is cut here
+_MAX_CLAUSE = 250  # words: nobody writes a longer sentence; text without stops is cut here
+_CJK_WORD = 2  # characters of Chinese or Japanese that count as a word
 
 
 def cut(tokens: Sequence[Token]) -> list[Span]:
     """Sentences, with quotations and bracketed notes on their own and the section header each stands under."""
     spans: list[Span] = []
     start, paragraph, at = 0, 0, 0
+    words, counted_to = 0, 0
     while at < len(tokens):
         token = tokens[at]
+        if start > counted_to:
+            words, counted_to = 0, start
+        words += max(1, len(token.norm) // _CJK_WORD) if token.kind == "cjk" else 1
         if token.newline and at > start and _breaks_line(tokens, at):
             spans.append(Span(start, at, paragraph=paragraph))
             start = at
@@ -86,7 +91,7 @@ def cut(tokens: Sequence[Token]) -> list[Span]:
                 start = close + 1
             at = close + 1
             continue
-        if (token.text in _STOPS and _stops(tokens, at)) or at - start >= _MAX_CLAUSE:
+        if (token.text in _STOPS and _stops(tokens, at)) or words > _MAX_CLAUSE:
             spans.append(Span(start, at + 1, paragraph=paragraph))
             start = at + 1
         at += 1
@@ -126,7 +131,26 @@ def _closing(tokens: Sequence[Token], at: int) -> int | None:
 
 def _breaks_line(tokens: Sequence[Token], at: int) -> bool:
     before, after = tokens[at - 1], tokens[at]
+    if before.text not in ",+&/" and _short_line(tokens, at, -1) and _short_line(tokens, at, 1):
+        return True  # a list, one name a line
     return before.text in _STOPS or before.text == ":" or not after.text[:1].islower()
+
+
+def _short_line(tokens: Sequence[Token], at: int, step: int) -> bool:
+    """Whether the line that ends or begins at a line break has a few words, as an entry of a list has."""
+    count = 0
+    place = at - 1 if step < 0 else at
+    while 0 <= place < len(tokens) and count <= _ENTRY:
+        count += 1
+        if step < 0 and tokens[place].newline:
+            break
+        place += step
+        if step > 0 and place < len(tokens) and tokens[place].newline:
+            break
+    return count <= _ENTRY
+
+
+_ENTRY = 4  # tokens
 
 
 def _stops(tokens: Sequence[Token], at: int) -> bool:
@@ -280,6 +304,7 @@ def _requests(clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]
         if (_has_object(clauses[n]) or clauses[n].has("side")) and (clauses[n].has("only") or clauses[n].has("missing"))
     ]
     bare = [n for n in open_ if _bare(clauses[n])]
+    bare += [n for n in open_ if bare and n not in bare and _entry(clauses[n])]
     if len(open_) == 1:
         return {open_[0]: "it is the only sentence"}
     if strong:  # "Left kidney. Outline please."
@@ -311,6 +336,18 @@ def _bare(clause: Clause) -> bool:
     )
 
 
+def _entry(clause: Clause) -> bool:
+    """A lesion as an entry of a list: on a line of its own with a bullet, or between semicolons."""
+    items = clause.items
+    words = [i for i in items if not i.mark]
+    listed = items[0].text in _BULLETS or items[-1].text in (";", "\uff1b")
+    lesion = any(i.disease is not None and i.disease.lesion for i in items)
+    return listed and lesion and len(words) <= 6 and not clause.has("normal", "removed")
+
+
+_BULLETS = frozenset("-*\u2022\u2013\u00b7")
+
+
 def _extended(chosen: dict[int, str], clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]:
     """Neighbours of a request that only say what is not meant, or what alone is, belong to it."""
     first = min(chosen)
@@ -321,6 +358,10 @@ def _extended(chosen: dict[int, str], clauses: Sequence[Clause], open_: Sequence
         leading = words[0].kinds
         after = n > first and n - 1 in chosen
         before = n + 1 in chosen
+        following = clauses[n + 1] if n + 1 < len(clauses) and n + 1 in chosen else None
+        goes_on = following is not None and following.items[0].norm in _ADDING and not clauses[n].has("past")
+        if goes_on and clauses[n].span.header != "history" and not clauses[n].has("disease", "normal", "abnormal"):
+            chosen[n] = "the next sentence adds to it"
         if (after and leading & {"not", "only", "except", "patientside", "screen", "side"}) or (
             before and leading & {"not", "except"} and words[0].norm in _SPOKEN_NOT
         ):
@@ -328,4 +369,5 @@ def _extended(chosen: dict[int, str], clauses: Sequence[Clause], open_: Sequence
     return chosen
 
 
+_ADDING = word_set("add also plus additionally and include including") | {"and also", "in addition"}
 _SPOKEN_NOT = word_set("not dont never mind forget skip ignore leave nicht pas non ignore leave out spare omit exclude")

@@ -25,6 +25,7 @@ ENOUGH = 5.0
 CLEAR = 1.08
 """By how much the best must exceed the next for it to be taken without asking."""
 
+_SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
 _AROUND = 0.4  # a feature of the text around the request counts less than one of the request
 _DISEASE = 5.0
 _DISEASE_AROUND = 4.5
@@ -129,7 +130,9 @@ def generic_group(reading: Reading) -> list[str] | None:
 
 
 def _one_of_many(mention: Mention) -> bool:
-    """A single vertebra, rib or disc, and nothing says which."""
+    """A single vertebra, rib or disc, and nothing says which; German "Wirbel" beside a plural is one itself."""
+    if mention.item.norm == "wirbel" and (mention.joined_to is not None or not mention.at):
+        return False
     return bool(mention.item.value("levelnoun")) and not (
         mention.item.plural or mention.quantified or mention.item.norm.endswith(("s", "ae"))
     )
@@ -190,6 +193,9 @@ def best_described(
     if not ranked or ranked[0].score < least:
         return None
     best = ranked[0]
+    telling = [f for f in best.shared if not f.startswith(("head:", "rel:"))]
+    if telling and not reading.context and all(words.get(f, "").casefold() in _SIZES for f in telling):
+        return None  # "the big vessel" is not one of them
     rivals = [d for d in ranked[1:] if d.concept != best.concept or (d.level != best.level)]
     if rivals and best.score < CLEAR * rivals[0].score:
         names = [_name(d, reading) for d in (best, *rivals[:2])]
@@ -200,6 +206,7 @@ def best_described(
             tuple(names),
         )
     heard = list(dict.fromkeys(words[f] for f in best.shared if f in words))
+    reading.heard = set(heard)
     reading.say(f"Described by {', '.join(f'“{t}”' for t in heard[:6]) or 'the text'}: {_name(best, reading)}.")
     return _resolved(best, ranked, reading, mention)
 

@@ -150,6 +150,15 @@ def asks_normal(mention: Mention, reading: Reading) -> bool:
     return any("normal" in i.kinds and "ask" not in i.kinds for i in items[max(0, mention.at - 2) : mention.at])
 
 
+def _asks_abnormal(mention: Mention, reading: Reading) -> bool:
+    """ "the abnormal adrenal", "the affected side"."""
+    items = reading.clauses[mention.clause].items if 0 <= mention.clause < len(reading.clauses) else ()
+    return any(i.norm in _ABNORMAL for i in items[max(0, mention.at - 2) : mention.at])
+
+
+_ABNORMAL = word_set("abnormal affected diseased pathological involved symptomatic bad sick")
+
+
 # ---------------------------------------------------------------------------------------------- which of the two sides
 
 
@@ -171,7 +180,8 @@ def side_by_state(mention: Mention, reading: Reading, concept: str) -> Side | No
     """ "the obstructed kidney", "the patent vein": the side of which the text tells the same."""
     said = words_of_request(reading)
     wants_normal = asks_normal(mention, reading)
-    if not said and not wants_normal:
+    wants_abnormal = _asks_abnormal(mention, reading)
+    if not said and not wants_normal and not wants_abnormal:
         return None
     scores: Counter[str] = Counter()
     for phrase in _of_concept(reading, concept):
@@ -182,6 +192,7 @@ def side_by_state(mention: Mention, reading: Reading, concept: str) -> Side | No
             scores[side] += int(phrase.normal) - int(phrase.abnormal and not phrase.normal)
         else:
             scores[side] += 2 * len(phrase.told & said) - int(phrase.normal and not phrase.abnormal)
+            scores[side] += int(wants_abnormal and phrase.abnormal)
     ranked = scores.most_common()
     if len(ranked) == 1 and wants_normal and ranked[0][1] < 0:  # only the other side is told, as abnormal
         return Side(ranked[0][0]).opposite
@@ -190,8 +201,10 @@ def side_by_state(mention: Mention, reading: Reading, concept: str) -> Side | No
     return Side(ranked[0][0])
 
 
-_SMALLER = word_set("smaller smallest shorter shortest narrower narrowest thinner lesser shrunken atrophic")
-_LARGER = word_set("larger largest bigger biggest longer longest wider widest greater thicker better dominant")
+_SMALLER = word_set("small smaller smallest shorter shortest narrower narrowest thinner lesser shrunken atrophic")
+_LARGER = word_set(
+    "large big larger largest bigger biggest longer longest wider widest greater thicker better dominant"
+)
 _PREFERRED = frozenset({"better", "dominant"})  # the text, too, may say which side is to be taken
 
 

@@ -23,7 +23,7 @@ _APOSTROPHES = frozenset("'\u2019\u02bc")
 _MR_WORDS = word_set(
     "weighted weighting w wi signal hyperintense hypointense hyperintensity flair image images sequence",
     "mapping map bright dark post pre fs fat sat hyperintensities contrast gad gd n0 n1 n2 n3 m0 m1 tse fse",
-    "space dixon",
+    "space dixon tumour tumor tumours ca cancer carcinoma squamous adenocarcinoma primary staged",
 )
 
 
@@ -186,7 +186,7 @@ def read_items(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Ite
             found = _up_to_a_count(tokens, at, found, lexicon)
         counted = counted_at(tokens, at, lexicon)
         if counted and (counted.end < (found[0] if found else 0) or _not_a_level(tokens, at, counted)):
-            counted = None
+            counted, found = None, found if found and found[0] > at + 1 else None
         nothing: tuple[int, list[Sense], bool] = (counted.end if counted else at + 1, [], False)
         end, senses, plural = found if found and not counted else nothing
         kept = tuple(s for s in senses if _active(s, tokens, at, end, active))

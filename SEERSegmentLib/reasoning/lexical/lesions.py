@@ -25,6 +25,7 @@ def lesion_wanted(reading: Reading) -> list[str] | None:
     if mention is None:
         return None
     name, side = _name(mention, reading)
+    reading.used.add(id(mention))
     reading.say(f"“{mention.text}” itself is asked for: {name}.")
     known = reading.lexicon.vocabulary
     for sense in reading.lexicon.lookup(name):
@@ -45,6 +46,7 @@ def _object(lesions: list[Mention], reading: Reading) -> Mention | None:
     """The lesion that is the object of the request, if no structure is."""
     structures = [m for m in reading.of("structure", "outside") if not _site(m, lesions, reading)]
     heads = [m for m in reading.of("head") if m.item.value("head") != "any" and not _same_phrase(m, lesions)]
+    heads = [m for m in heads if not _bare_member(m, reading)]
     rivals = structures + heads
     if not rivals:
         return next((m for m in lesions if _segment_asks(m, reading)), lesions[-1])
@@ -65,6 +67,16 @@ def _object(lesions: list[Mention], reading: Reading) -> Mention | None:
         if excluded and elsewhere:
             return lesion
     return None
+
+
+def _bare_member(head: Mention, reading: Reading) -> bool:
+    """ "kidney tumour, bones": a plural that a list adds, with nothing said of it."""
+    items = reading.clauses[head.clause].items
+    before = next((i for i in reversed(items[: head.at]) if i.norm not in ("the", "all")), None)
+    after = items[head.at + 1] if head.at + 1 < len(items) else None
+    joined = before is None or before.mark or "plus" in before.kinds
+    many = head.item.norm.endswith("s") or head.item.value("head") == "tissue"
+    return joined and many and (after is None or after.mark or "plus" in after.kinds)
 
 
 def _segment_asks(mention: Mention, reading: Reading) -> bool:
@@ -136,7 +148,14 @@ def _site_of(mention: Mention, reading: Reading) -> str:
         for item in clause.items:
             if lesion and item.refs and not (item.disease and item.disease.lesion):
                 return _organ(item.refs[0], reading)
-    return ""
+    seats = {
+        item.disease.structures[0]
+        for clause in reading.clauses
+        if clause.role.value not in ("quoted", "steering")
+        for item in clause.items
+        if item.disease is not None and len(item.disease.structures) == 1
+    }
+    return seats.pop() if len(seats) == 1 else ""  # "PI-RADS 5 … the lesion"
 
 
 def _organ(ref: Ref, reading: Reading) -> str:

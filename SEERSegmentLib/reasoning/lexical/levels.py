@@ -352,9 +352,8 @@ def _edge_span(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | 
     return _counted(noun[1], numbers, _tail(tokens, noun[0], lexicon))
 
 
-_EDGES = {"first": True, "top": True, "upper": True, "uppermost": True, "highest": True, "topmost": True,
-          "last": False, "bottom": False, "lower": False, "lowest": False, "lowermost": False, "final": False,
-          "bottommost": False}  # fmt: skip
+_EDGES = dict.fromkeys(["first", "top", "upper", "uppermost", "highest", "topmost"], True)
+_EDGES |= dict.fromkeys(["last", "bottom", "lower", "lowest", "lowermost", "final", "bottommost"], False)
 
 
 def _noun_then_numbers(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
@@ -368,11 +367,15 @@ def _noun_then_numbers(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
         codes = _codes(tokens, step, lexicon)
         return codes if codes and codes.kind == "vertebra" else None
     listed = _number_list(tokens, step, lexicon, roman=True)
-    if listed is None or _unit_after(tokens, listed[1]) or listed[2] == "card":
+    if listed is None or _unit_after(tokens, listed[1]) or (listed[2] == "card" and not _ends(tokens, listed[1], noun)):
         return None
     if listed[2] == "ord" and any(n < 0 for n in listed[0]):
         return None
     return _counted(noun[1], listed[0], _tail(tokens, listed[1], lexicon))
+
+
+def _ends(tokens: Sequence[Token], at: int, noun: tuple[int, str]) -> bool:  # "rib eleven", not "ribs two sides"
+    return noun[1] == "rib" and (at >= len(tokens) or not tokens[at].is_word or tokens[at].norm in ("in", "on", "with"))
 
 
 _NUMBER_WORDS = word_set("no nr number numbers num n level levels left right 第") - {"left", "right"}

@@ -169,6 +169,8 @@ class Lexicon:
         while at < len(tokens):
             token = tokens[at]
             if not token.is_word:
+                if token.text == "/" and len(tokens[at - 1].norm) > 2:
+                    break  # "pulmonary artery/right lung" are two; "r/o" is one
                 if at > start and token.text in _SKIPPED and not token.newline:
                     at += 1
                     continue
@@ -199,6 +201,12 @@ class Lexicon:
         for term in self.cjk_terms:
             lengths.setdefault(term[0], set()).add(len(term))
         return {first: tuple(sorted(own)) for first, own in lengths.items()}
+
+    @cached_property
+    def cjk_asks(self) -> tuple[str, ...]:
+        """Chinese and Japanese words that plainly ask."""
+        strong = (t for t in self.cjk_terms if any(s.kind == "ask" and s.value != "weak" for s in self.lookup(t)))
+        return tuple(sorted(strong))
 
     def split_cjk(self, token: Token) -> list[Token]:
         """Cut a run of Chinese or Japanese into terms: the cut with fewest unknown characters, then fewest terms."""

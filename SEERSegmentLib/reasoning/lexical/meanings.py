@@ -29,6 +29,7 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
     """
     known = reading.lexicon.vocabulary
     clues = {_CLUES[i.norm] for i in reading.request_items if i.norm in _CLUES and not _denied(i, reading)}
+    clues |= _letters(mention, reading)
     fitting = []
     for ref in refs:
         structures = _structures(known, ref)
@@ -77,6 +78,18 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
     )
 
 
+def _letters(mention: Mention, reading: Reading) -> set[str]:
+    """ "subclavian a.", "brachiocephalic v." """
+    items = reading.clauses[mention.clause].items if 0 <= mention.clause < len(reading.clauses) else ()
+    after = [i.norm for i in items[mention.at + 1 : mention.at + 2]]
+    return {_LETTERS[word] for word in after if word in _LETTERS}
+
+
+_LETTERS = {"a": "artery", "aa": "artery", "art": "artery", "v": "vein", "vv": "vein"}
+_SAME = {"upper": "superior", "top": "superior", "above": "superior", "lower": "inferior", "bottom": "inferior",
+         "below": "inferior"}  # fmt: skip
+
+
 def _said_of(ref: Ref, refs: Sequence[Ref], said: set[str], reading: Reading) -> set[str]:
     """Words of a meaning's name that no other meaning has and that the request says, if only their beginning."""
     others = {w for r in refs if r != ref for w in display_name(reading, r).split()}
@@ -122,7 +135,7 @@ def _words_said(reading: Reading) -> set[str]:
         for at, item in enumerate(clause.items):
             if not any(i.kinds & {"not", "except"} for i in clause.items[max(0, at - 3) : at]):
                 said.update(item.norm.split())
-    return said
+    return said | {_SAME[word] for word in said if word in _SAME}
 
 
 def _denied(item: Item, reading: Reading) -> bool:

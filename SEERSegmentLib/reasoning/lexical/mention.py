@@ -86,13 +86,16 @@ def kind_of(item: Item, quantified: bool = False) -> str:
         return "head" if _generic(item) or _kind_of_thing(item, quantified) else "structure"
     if "outside" in kinds:
         return "outside"
-    if "head" in kinds:
+    if "head" in kinds or ("levelnoun" in kinds and item.norm.split()[-1] in _BODIES):
         return "head"
     if "adjective" in kinds:
         return "adjective"
     if "pron" in kinds:
         return "pronoun"
     return ""
+
+
+_BODIES = word_set("vertebra vertebrae body bodies disc discs disk disks rib ribs")
 
 
 def _kind_of_thing(item: Item, quantified: bool) -> bool:

@@ -14,7 +14,7 @@ from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
 
-__all__ = ["told_levels", "told_with"]
+__all__ = ["pointed_at", "told_levels", "told_with"]
 
 _CLEARLY = 1.5  # by how much the best must exceed the next
 
@@ -41,6 +41,66 @@ def told_levels(reading: Reading) -> list[str] | None:
 
 
 _COLUMNS = {"ribs": "rib", "rib": "rib", "vertebrae": "vertebra", "vertebra": "vertebra"}
+
+
+def pointed_at(reading: Reading) -> list[str] | None:
+    """ "those ribs", "that level", "whole lobe please": those of its kind that the text names, if clear."""
+    for mention in reading.of("head", "structure"):
+        items = reading.clauses[mention.clause].items
+        before = items[max(0, mention.at - 3) : mention.at]
+        noun = mention.item.value("levelnoun") or mention.item.value("head")
+        points = any(i.norm in _THAT for i in before)
+        whole = any(i.norm in ("whole", "entire") for i in before) and noun == "lobe"
+        if mention.item.refs and mention.item.refs[0].concept == "body" and points:
+            noun = "vertebra"  # "that body only"
+        noun = "vertebra" if noun in ("C", "T", "L") else noun
+        if noun not in _POINTED or not (points or whole) or (mention.item.counted is not None):
+            continue
+        many = (
+            mention.item.plural or mention.item.norm.endswith("s") or any(i.norm in ("those", "these") for i in before)
+        )
+        named = _named_of(noun, reading)
+        if many and not named and mention.kind == "structure" and not reading.context:
+            raise Question(
+                "reference-missing",
+                f"“{mention.text}” points to some that the request doesn't name.",
+                f"Which {mention.text} do you mean?",
+            )
+        if not many and len(named) > 1:
+            best = max(score for _, _, score in named)
+            named = [entry for entry in named if entry[2] == best]
+        if not named or (len({i.norm for i, _, _ in named}) > 1 and not many):
+            continue
+        found: list[str] = []
+        for item, phrase, _ in named:
+            told = as_mention(item)
+            told.sides = [SideWord(next(iter(phrase.sides)), item.text, 0, 0)] if len(phrase.sides) == 1 else []
+            found += resolve(told, reading)
+        reading.say(f"“{mention.text}” points to {', '.join(f'“{i.text}”' for i, _, _ in named)}.")
+        reading.spent.update({id(m): "it points back" for m in reading.of("head", "structure") if m is not mention})
+        return list(dict.fromkeys(found))
+    return None
+
+
+_THAT = frozenset({"that", "those", "these", "this", "same"})
+_POINTED = frozenset({"vertebra", "rib", "disc", "lobe"})
+
+
+def _named_of(noun: str, reading: Reading) -> list[tuple[Item, Phrase, float]]:
+    """Names of a kind in the text around the request, each with how much of the request is told of it."""
+    said = words_of_request(reading)
+    found: dict[str, tuple[Item, Phrase, float]] = {}
+    for phrase in phrases(reading):
+        if phrase.normal and not phrase.abnormal:
+            continue
+        score = 2.0 * len(phrase.told & said) + float(phrase.abnormal)
+        for item in phrase.named:
+            kind = item.counted.kind if item.counted is not None else ""
+            lobe = noun == "lobe" and any("lobe" in r.concept and r.concept.startswith("lung_") for r in item.refs)
+            level = any(r.concept == noun and r.level for r in item.refs)
+            if (kind == noun or lobe or level) and score >= found.get(item.norm, (item, phrase, -1.0))[2]:
+                found[item.norm] = (item, phrase, score)
+    return list(found.values())
 
 
 def told_with(reading: Reading) -> list[str] | None:

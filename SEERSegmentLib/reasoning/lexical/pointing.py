@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...values import Side
 from .fallback import ENOUGH, best_described
 from .items import Item
 from .lexicon import Ref
@@ -14,10 +15,25 @@ __all__ = ["from_context"]
 
 def from_context(reading: Reading) -> list[str] | None:
     """What the request points to: adjectives, what it gives as its reason, the missing one, the one that is left."""
-    for stage in (_adjective, _what_is_left, _missing, _reason, _last_named, _described_loosely):
+    for stage in (_other_than_excluded, _adjective, _what_is_left, _missing, _reason, _last_named, _described_loosely):
         found = stage(reading)
         if found:
             return found
+    return None
+
+
+def _other_than_excluded(reading: Reading) -> list[str] | None:
+    """ "not the right kidney, the other one"."""
+    if not any(s.value == "other" for s in reading.sides):
+        return None
+    known = reading.lexicon.vocabulary
+    for mention in reading.of("structure", role="excluded"):
+        for ref in mention.item.refs[:1]:
+            side = ref.side.value or next((s.value for s in mention.sides if s.value in ("left", "right")), "")
+            found = known.structure_for(ref.concept, Side(side).opposite, ref.level) if side else None
+            if found is not None:
+                reading.say(f"“{mention.text}” is not wanted; the other one is the {found.name}.")
+                return [found.id]
     return None
 
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from .clauses import Clause, Role, Span, cut
+from .describe import load_descriptions
 from .ellipsis import share_words
 from .items import Item, correct_tokens, read_items
-from .lexicon import Lexicon
+from .lexicon import Lexicon, load_lexicon
 from .spelling import Speller
 from .text import Token, tokenise
 
-__all__ = ["read_clauses"]
+__all__ = ["read_clauses", "speller"]
 
 MANY_TOKENS = 600
 """Up to here every word's spelling is mended; in a longer text only that of clauses near its ends or that ask."""
 
 MANY_CLAUSES = 200
 """A longer text is read in full only at its ends; between, clauses that ask for something are looked for."""
+
+
+@cache
+def speller() -> Speller:
+    """The speller over the lexicon and the words of the descriptions."""
+    return Speller(load_lexicon(), load_descriptions().words)
 
 
 def read_clauses(text: str, lexicon: Lexicon, speller: Speller) -> tuple[list[Clause], list[str]]:
@@ -55,7 +63,10 @@ def read_clauses(text: str, lexicon: Lexicon, speller: Speller) -> tuple[list[Cl
 
 def _may_ask(tokens: list[Token], lexicon: Lexicon) -> bool:
     for at, token in enumerate(tokens):
-        if token.is_word:
+        if token.kind == "cjk":
+            if any(term in token.norm for term in lexicon.cjk_asks):
+                return True
+        elif token.is_word:
             found = lexicon.match(tokens, at)
             if found and any(s.kind == "ask" and s.value != "weak" for s in found[1]):
                 return True

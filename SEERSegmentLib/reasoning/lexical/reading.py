@@ -27,7 +27,11 @@ class Gone:
 
 @dataclass
 class Reading:
-    """Everything the later stages look at; ``steps`` becomes the rationale."""
+    """Everything the later stages look at.
+
+    ``steps`` becomes the rationale. ``spent`` holds mentions (by identity) that are no target, and why; ``used``
+    lesions and diseases that gave a target; ``heard`` the words of a description by which its target was found.
+    """
 
     text: str
     clauses: list[Clause]
@@ -38,6 +42,9 @@ class Reading:
     gone: list[Gone] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     memo: dict[str, Any] = field(default_factory=dict)
+    spent: dict[int, str] = field(default_factory=dict)
+    used: set[int] = field(default_factory=set)
+    heard: set[str] | None = None
 
     def say(self, step: str) -> None:
         if step not in self.steps:
@@ -83,7 +90,10 @@ def find_gone(clauses: list[Clause]) -> Iterator[Gone]:
     survivor = any(i.norm in _SURVIVOR for c in clauses for i in c.items)
     remains = any(c.role is Role.REQUEST and c.has("remain") for c in clauses)
     for clause in clauses:
-        if clause.role in (Role.QUOTED, Role.STEERING) or not clause.has("removed"):
+        if clause.role in (Role.QUOTED, Role.STEERING):
+            continue
+        yield from _only_one(clause)
+        if not clause.has("removed"):
             continue
         for at, item in enumerate(clause.items):
             removed = item.sense("removed")
@@ -91,7 +101,10 @@ def find_gone(clauses: list[Clause]) -> Iterator[Gone]:
                 continue
             words = {i.norm for i in clause.items if not i.mark}
             happened = (
-                bool(words & _PAST) or any(w.isdecimal() and len(w) == 4 for w in words) or clause.role is Role.CONTEXT
+                bool(words & _PAST)
+                or {"s", "p"} <= words
+                or any(w.isdecimal() and len(w) == 4 for w in words)
+                or clause.role is Role.CONTEXT
             )
             intended = bool(words & _PLANNED) or any(i.norm == "for" for i in clause.items[max(0, at - 3) : at])
             if (
@@ -110,6 +123,18 @@ def find_gone(clauses: list[Clause]) -> Iterator[Gone]:
             if concept == "*":
                 concept = _concept_near(clause.items, at)
             yield Gone(concept or "*", side, item.text)
+
+
+def _only_one(clause: Clause) -> Iterator[Gone]:
+    """ "solitary right kidney": there is no other."""
+    for item, after, more in zip(clause.items, clause.items[1:], (*clause.items[2:], None), strict=False):
+        if item.norm not in ("solitary", "single", "sole"):
+            continue
+        if after.refs and after.refs[0].side is not Side.NONE:
+            yield Gone(after.refs[0].concept, after.refs[0].side.opposite, f"{item.text} {after.text}")
+        elif after.value("side") in ("left", "right") and more is not None and more.refs:
+            side = Side(after.value("side")).opposite
+            yield Gone(more.refs[0].concept, side, f"{item.text} {after.text} {more.text}")
 
 
 def _side_near(items: tuple[Item, ...], at: int) -> Side:

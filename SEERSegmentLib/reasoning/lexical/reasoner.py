@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cached_property
 
 from ...anatomy import labels_for, render, resolve_answer
 from ...protocols import CancelToken, Emit, Readiness, ReasonerInfo, ReasoningCase
 from ...values import Abstention, Modality, Progress, Reasoning, Stage, TargetSpec
+from .account import set_aside
 from .choose import choose
 from .clauses import Clause, Role, assign_roles
-from .describe import load_descriptions
 from .evidence import evidence_for
 from .lexicon import Lexicon, load_lexicon
 from .outcome import Chosen, Question, abstain
-from .read import read_clauses
+from .read import read_clauses, speller
 from .reading import Reading, find_gone
 from .scope import read_scope
-from .spelling import Speller
 
-__all__ = ["LexicalReasoner"]
+__all__ = ["LexicalReasoner", "speller"]
 
 _NAME, _VERSION = "lexical", "1.0"
 
@@ -82,12 +81,6 @@ class LexicalReasoner:
         return resolved
 
 
-@cache
-def speller() -> Speller:
-    """The speller over the lexicon and the words of the descriptions."""
-    return Speller(load_lexicon(), load_descriptions().words)
-
-
 def _has_unknown_words(clauses: list[Clause]) -> bool:
     items = (i for c in clauses if c.role is Role.REQUEST for i in c.items)
     return any(not i.kinds and len(i.norm) > 3 and i.norm.isalpha() and not speller().known(i.norm) for i in items)
@@ -104,14 +97,10 @@ def _check_closed(spec: TargetSpec, modality: Modality) -> None:
 
 
 def _rationale(reading: Reading) -> tuple[str, ...]:
-    aside = [
-        f"Set aside: “{m.text}” ({m.why})."
-        for m in reading.mentions
-        if m.role in ("anchor", "context") and m.kind in ("structure", "outside", "lesion", "condition")
-    ]
+    aside = set_aside(reading)
     steps = reading.steps
     cut = next((n for n, s in enumerate(steps) if s.startswith("Answer:")), len(steps))
-    return tuple(dict.fromkeys((*steps[:cut], *aside[:12], *steps[cut:])))
+    return tuple(dict.fromkeys((*steps[:cut], *aside, *steps[cut:])))
 
 
 def _short(clause: Clause) -> str:

@@ -24,6 +24,9 @@ def counted_relation(reading: Reading) -> list[str] | None:
         if mention.kind == "structure" and (mention.item.counted or mention.item.refs[0].level):
             continue
         noun = mention.item.value("levelnoun") or ("vertebra" if mention.item.value("head") == "vertebra" else "")
+        if not noun and mention.item.norm in ("one", "ones", "level"):
+            kinds = {place[0] for m in reading.mentions if m.head is mention and (place := _place(m)) is not None}
+            noun = kinds.pop() if len(kinds) == 1 else ""
         if noun not in ("vertebra", "rib", "disc", "C", "T", "L"):
             continue
         anchors = [
@@ -39,8 +42,9 @@ def counted_relation(reading: Reading) -> list[str] | None:
             placed = [(mention, ("rib", [n for n in numbers if n > 0]))] if numbers else []
         if not placed:
             continue
-        found = _related(mention, noun, placed, reading)
+        found = _each_related(mention, noun, placed, reading) or _related(mention, noun, placed, reading)
         if found:
+            reading.heard = {m.text for m, _ in placed}
             reading.say(f"“{mention.text}” is told by its place next to {', '.join(f'“{m.text}”' for m, _ in placed)}.")
             return found
     return None
@@ -75,11 +79,29 @@ def _place(mention: Mention) -> tuple[str, list[int]] | None:
     return None
 
 
-def _related(
+def _each_related(
     mention: Mention, noun: str, placed: list[tuple[Mention, tuple[str, list[int]]]], reading: Reading
 ) -> list[str] | None:
+    """ "the vertebra above L3 and the one below T4": each by its own place."""
+    told = {m.relation for m, _ in placed}
+    places = {tuple(numbers) for _, (_, numbers) in placed}
+    if told != {"above", "below"} or len(places) < 2:
+        return None
+    found: list[str] = []
+    for own in placed:
+        found += _related(mention, noun, [own], reading, [own[0].relation]) or []
+    return found or None
+
+
+def _related(
+    mention: Mention,
+    noun: str,
+    placed: list[tuple[Mention, tuple[str, list[int]]]],
+    reading: Reading,
+    relations: list[str] | None = None,
+) -> list[str] | None:
     items = reading.clauses[mention.clause].items
-    relations = [i.value("rel") for i in items if i.value("rel") not in ("", "of", "to", "with")]
+    relations = relations or [i.value("rel") for i in items if i.value("rel") not in ("", "of", "to", "with")]
     kinds = {kind for _, (kind, _) in placed}
     numbers = [n for _, (_, ns) in placed for n in ns]
     if not numbers:

@@ -39,6 +39,8 @@ def resolve_ref(ref: Ref, mention: Mention, reading: Reading, *, excluded: bool 
     own = known.structures.get(ref.concept)
     told = known.structure_for(ref.concept, ref.side, ref.level) if ref.side is not Side.NONE else None
     pair = own is not None and ref.side is Side.NONE and not excluded and _is_pair(own, known)
+    if own is not None and pair and not mention.each_side and (left := _what_is_left(own, reading)):
+        return [left]
     if own is not None and pair and _one_by_one(mention, reading):
         return list(own.parts)
     if told is not None and own is not None:  # a side of a group that has a name: "left gluteal muscles"
@@ -68,6 +70,20 @@ def resolve_ref(ref: Ref, mention: Mention, reading: Reading, *, excluded: bool 
 def _is_pair(own: Structure, known: Vocabulary) -> bool:
     parts = [known.get(part) for part in own.parts]
     return [part.side for part in parts] == [Side.LEFT, Side.RIGHT] and parts[0].concept == parts[1].concept
+
+
+def _what_is_left(own: Structure, reading: Reading) -> str | None:
+    """The one of a pair that is left where the text says that there is only one."""
+    parts = [reading.lexicon.vocabulary.get(part) for part in own.parts]
+    gone = {g.side for g in reading.gone if g.concept == parts[0].concept and g.words.casefold().startswith(_ONLY)}
+    left = [part for part in parts if part.side not in gone]
+    if len(left) != 1:
+        return None
+    reading.say(f"The text tells of one only, so the {left[0].name} is meant.")
+    return left[0].id
+
+
+_ONLY = ("solitary", "single", "sole")
 
 
 def _one_by_one(mention: Mention, reading: Reading) -> bool:
@@ -116,7 +132,8 @@ def _single(own: Structure, ref: Ref, mention: Mention, reading: Reading, exclud
 
 def _in_two(mention: Mention) -> bool:
     """ "both gallbladders": a plural where there is one."""
-    return mention.item.plural and any(s.value == "both" for s in mention.sides)
+    both = [s for s in mention.sides if s.value == "both"]
+    return bool(both) and (mention.item.plural or any(s.text.casefold() == "bilateral" for s in both))
 
 
 def _one_sided(own: Structure, mention: Mention, reading: Reading, ref: Ref) -> list[str]:

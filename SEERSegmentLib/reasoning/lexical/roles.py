@@ -37,7 +37,7 @@ def mention_at(
 ) -> Mention | None:
     """The mention that a term makes here, with its role and why; None where it makes none."""
     kind = kind_of(item, bool(state.quantified))
-    if not kind or item.norm in ("side", "sides"):
+    if not kind or item.norm in ("side", "sides") or _likened(items, at):
         return None
     if kind == "head" and item.kinds & {"measure", "all"} and item.value("head") == "any":
         return None
@@ -55,7 +55,11 @@ def mention_at(
         mention.why = f"it says where “{state.head.text}” is"
     elif state.relative and state.head is not None and kind != "pronoun":
         mention.role, mention.head, mention.why = "anchor", state.head, f"it describes “{state.head.text}”"
-    elif kind in ("structure", "outside") and _under_head(mention, state, before, items):
+    elif (
+        kind in ("structure", "outside")
+        and not _listed_with_head(state, at, items)
+        and _under_head(mention, state, before, items)
+    ):
         mention.role, mention.head = "anchor", state.head
         mention.why = f"it describes “{state.head.text}”" if state.head else ""
     elif kind in ("structure", "outside") and _before_head(item, at, items):
@@ -75,7 +79,7 @@ def mention_at(
             if (
                 follows.role == "excluded"
                 or follows.relation == "between"
-                or (follows.head is not None and follows.head.kind == "head")
+                or (follows.head is not None and follows.head.kind == "head" and kind != "head")
             ):
                 mention.role, mention.relation, mention.head, mention.why = (
                     follows.role,
@@ -84,6 +88,12 @@ def mention_at(
                     follows.why,
                 )
     return mention
+
+
+def _likened(items: Sequence[Item], at: int) -> bool:
+    """ "finger-like", "pear-shaped"."""
+    after = [i for i in items[at + 1 : at + 3] if not i.mark]
+    return at + 2 < len(items) and items[at + 1].mark and bool(after) and after[0].norm in ("like", "shaped", "sized")
 
 
 def _counts_out(mention: Mention, state: State) -> bool:
@@ -115,6 +125,15 @@ def _under_head(mention: Mention, state: State, before: Sequence[Mention], items
         return False
     alone = all(i.mark or i.kinds & {"side"} or i.norm in ("the", "a") for i in between)
     return not (alone and mention.segment != head.segment)
+
+
+def _listed_with_head(state: State, at: int, items: Sequence[Item]) -> bool:
+    """ "the bones and the liver": a name that a list puts beside a kind of thing says nothing about it."""
+    head = state.head
+    if head is None or not state.plus or state.last is not head:
+        return False
+    between = items[head.at + 1 : at]
+    return not any(i.kinds & {"rel", "not", "except"} for i in between)
 
 
 def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
@@ -155,4 +174,4 @@ def _anchors(state: State, mention: Mention) -> bool:
 
 
 _CARRYING = word_set("bearing containing carrying holding harboring harbouring draining adjacent related supplying")
-_NAMING = word_set("level levels bone bones gland glands muscle muscles artery vein vessel lobe")
+_NAMING = word_set("loop loops trunk level levels bone bones gland glands muscle muscles artery vein vessel lobe")

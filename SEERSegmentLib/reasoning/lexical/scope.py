@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from .bodyside import body_sides
 from .clauses import Clause
 from .items import Item
-from .mention import Mention, SideWord, bind_sides, kind_of, names
+from .lexicon import load_lexicon
+from .mention import Mention, SideWord, bind_sides, kind_of, names, place_only
 from .roles import State, implicit_head, mention_at
 from .text import word_set
 
 __all__ = ["excepts", "read_scope"]
 
 _BREAKS = frozenset(",;:()\u2013\u2014.!\u3001\uff0c\u3002\uff1a\uff1b")
+_JOINTS = frozenset("+&\uff0b\uff06")
 _RELATIVES = word_set("that which who whose where die welche que qui quale")
 
 
@@ -39,12 +41,15 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             _mark(state, item, items, at)
             continue
         kinds = item.kinds
-        side = not _without(items, at) and _side_words(item, at, state, sides)
+        side = not _without(items, at) and not _right_at(items, at) and _side_words(item, items, at, state, sides)
         if side and (not kinds & {"structure", "outside"} or "-" in item.text):
             continue
         post = kinds & {"not", "except"} and _is_post(item, items, at, state)
         if post and state.last is not None:
-            _exclude(state.last, item.text, mentions)
+            if sides and sides[-1].at == at - 1 and sides[-1].segment > state.last.segment:
+                sides[-1].negated = True  # "right side not needed"
+            else:
+                _exclude(state.last, item.text, mentions)
             continue
         if kinds & {"not", "except"} and not names(item) and not _hyphened(items, at):
             state.negation = "except" if "except" in kinds and "not" not in kinds else "not"
@@ -61,6 +66,12 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             continue
         if "yes" in kinds:
             state.negation = ""
+            continue
+        if _with_another(items, at, state):
+            state.plus, state.relation, state.context = True, "", ""
+            continue
+        if _who_asks(items, at):
+            mentions.append(Mention(item, "structure", "context", at, state.segment, number, "it says who asks"))
             continue
         if "only" in kinds and not names(item):
             _alone(mentions, items, at, state)
@@ -80,8 +91,8 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             state.negation = state.context = state.relation = ""
             state.segment += 1
             continue
-        if item.norm in _POINTING and at + 1 < len(items) and (names(items[at + 1]) or "side" in items[at + 1].kinds):
-            continue  # "that iliac artery"
+        if item.norm in _POINTING and at + 1 < len(items) and _noun_next(items[at + 1]):
+            continue  # "that iliac artery", "that level"
         if item.norm in _THEREFORE and any("ask" in i.kinds for i in items[at + 1 : at + 4]):
             _to_context(mentions, item.text)
             state = State(segment=state.segment + 1)
@@ -120,6 +131,9 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             continue
         if not kinds and len(item.norm) > 3 and item.norm.isalpha():
             state.unknown, state.unknown_at = item, at
+        if "plus" in kinds and state.negation and at + 1 < len(items) and items[at + 1].norm in _DOING:
+            state.negation = ""  # "skip the heart and do both lungs"
+            continue
         if "plus" in kinds:
             state.plus = True
             if state.relation != "between":
@@ -135,6 +149,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
     return mentions, sides
 
 
+_DOING = word_set("do take keep include want give make use draw get show add just only")
 _POINTING = word_set("that this these those")
 _THEREFORE = word_set("so therefore hence thus")
 _APPOSED = 3  # parts of a clause that a restatement reaches back over
@@ -145,6 +160,64 @@ def _to_context(mentions: Sequence[Mention], words: str) -> None:
     for earlier in mentions:
         if earlier.role == "wanted":
             earlier.role, earlier.why = "context", f"before “{words}”"
+
+
+def _noun_next(item: Item) -> bool:
+    return names(item) or "side" in item.kinds or (kind_of(item) == "head" and "pron" not in item.kinds)
+
+
+_NEXT_TO = frozenset({"above", "below", "behind", "front", "beside", "between", "attached"})
+
+
+def _right_at(items: Sequence[Item], at: int) -> bool:
+    """ "the one right below": an adverb and no side."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    before = items[at - 1] if at else None
+    close = following is not None and following.value("rel") in _NEXT_TO and not following.names_anatomy
+    return items[at].norm == "right" and close and (before is None or before.norm not in ("the", "on", "to"))
+
+
+def _who_asks(items: Sequence[Item], at: int) -> bool:
+    """ "Spines would like …", "Thoracics want …": a department, named for what it treats."""
+    following = items[at + 1].norm.split()[0] if at + 1 < len(items) and items[at + 1].norm else ""
+    named = any(i.names_anatomy or "head" in i.kinds for i in items[at + 2 :])
+    return at == 0 and items[at].norm in _DEPARTMENTS and following in _ASKING and named
+
+
+_DEPARTMENTS = word_set("spine spines hand hands hip hips knee knees breast liver livers heart chest")
+_ASKING = word_set(
+    "would wants want need needs request requests requested asks ask are team surgeons colleagues clinic"
+)
+
+
+def _with_another(items: Sequence[Item], at: int, state: State) -> bool:
+    """ "liver with right lung": two that are named alike, side included, are both asked for."""
+    if items[at].norm not in _WITH or state.last is None or state.last is not state.head or state.negation:
+        return False
+    named = next(
+        (i for i in items[at + 1 : at + 4] if i.norm not in ("the", "a", "both") and "side" not in i.kinds), None
+    )
+    if named is None or state.head is None or kind_of(named) != "structure" or place_only(named):
+        return False
+    sided = any("side" in i.kinds for i in items[at + 1 : at + 4])
+    return state.head.kind == "structure" and _told_fully(state.head.item, items, state.head.at) and (
+        sided or _told_fully(named, items, -1)
+    )  # fmt: skip
+
+
+def _told_fully(item: Item, items: Sequence[Item], at: int) -> bool:
+    """Whether a name needs no side, or has one."""
+    if item.plural or any(r.side.value or r.level for r in item.refs) or item.counted is not None:
+        return True
+    if at >= 0 and any("side" in i.kinds for i in items[max(0, at - 2) : at + 2]):
+        return True
+    known = load_lexicon().vocabulary
+    return (
+        len(item.refs) == 1 and item.refs[0].concept in known.structures and not known.needs_side(item.refs[0].concept)
+    )
+
+
+_WITH = word_set("with mit avec con com")
 
 
 def _without(items: Sequence[Item], at: int) -> bool:
@@ -188,6 +261,10 @@ def _mark(state: State, item: Item, items: Sequence[Item], at: int) -> None:
     if item.text == "?" and at + 1 < len(items) and not items[at + 1].mark:
         state.context = "?"
         state.segment += 1
+    elif item.text in _JOINTS:
+        state.plus = state.last is not None
+        if state.relation != "between":
+            state.relation = ""
     elif item.text in _BREAKS or (item.text == "-" and _spaced_dash(items, at)):
         listing = item.text in ",\u3001\uff0c" and _list_goes_on(items, at)
         if not listing:
@@ -232,7 +309,8 @@ _POST = word_set(
 
 def _is_post(item: Item, items: Sequence[Item], at: int, state: State) -> bool:
     """A negation that stands after what it denies: "trachea no", "肝臓ではなく"."""
-    if state.last is None or (state.last.segment != state.segment and item.norm not in _POST):
+    sided = at > 0 and items[at - 1].kinds & {"side"} and item.norm in _DONE
+    if state.last is None or (state.last.segment != state.segment and item.norm not in _POST and not sided):
         return False
     if item.norm in _POST and any(c < "a" or c > "z" for c in item.norm):
         return not (item.norm in ("不要",) and _followed_by_name(items, at))
@@ -287,13 +365,17 @@ def _after_measure(items: Sequence[Item], at: int) -> bool:
     return any("measure" in i.kinds or "ask" in i.kinds for i in items[max(0, at - 3) : at])
 
 
-def _side_words(item: Item, at: int, state: State, sides: list[SideWord]) -> bool:
+def _between_marks(items: Sequence[Item], start: int, end: int) -> int:
+    return sum(1 for i in items[start + 1 : end] if i.mark or "side" in i.kinds)
+
+
+def _side_words(item: Item, items: Sequence[Item], at: int, state: State, sides: list[SideWord]) -> bool:
     for kind, frame in (("screen", "screen"), ("patientside", "patient"), ("side", "")):
         if sense := item.sense(kind):
             if "structure" in item.kinds and kind == "side" and "-" not in item.text:
                 return False
             if item.norm in ("dx", "sx", "sn", "sin", "li", "re", "d", "g") and (
-                state.last is None or state.last.at < at - 2
+                state.last is None or state.last.at < at - 2 - _between_marks(items, state.last.at, at)
             ):
                 return False
             negated = bool(state.negation) and at - state.negated_at <= 3

@@ -29,7 +29,8 @@ def side_for(mention: Mention, reading: Reading, ref: Ref, *, excluded: bool = F
     positive = [s for s in mention.sides if not s.negated]
     both = [s for s in positive if s.value == "both"]
     if len({s.value for s in positive} & {"left", "right"}) == 1:
-        both = [s for s in both if s.text.casefold() not in _LOOSELY_BOTH]
+        several = _of_several(mention, reading)  # "both floating ribs on the right", "scapula + clavicle, both left"
+        both = [s for s in both if s.text.casefold() not in _LOOSELY_BOTH and not several]
     if both:
         return None
     side = agreed_side(mention, reading, name)
@@ -60,6 +61,12 @@ def side_for(mention: Mention, reading: Reading, ref: Ref, *, excluded: bool = F
     if excluded or mention.item.plural or mention.quantified or _plural_term(reading, mention):
         return None
     return _side_from_text(mention, reading, concept, name)
+
+
+def _of_several(mention: Mention, reading: Reading) -> bool:
+    counted = mention.item.counted
+    listed = mention.joined_to is not None or any(m.joined_to is mention for m in reading.mentions)
+    return listed or (counted is not None and len(counted.levels) > 1)
 
 
 _LOOSELY_BOTH = frozenset({"paired", "either side", "each side", "on either side", "on each side"})

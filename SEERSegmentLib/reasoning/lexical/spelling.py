@@ -96,6 +96,8 @@ class Speller:
         """The word meant by an unknown one, or None."""
         if len(word) < 3 or not word.isascii() or not word.isalpha() or self.known(word):
             return None
+        if len(word) >= 6 and "f" in word and self._weights.get(word.replace("f", "ph"), 0) == 3:
+            return word.replace("f", "ph")
         if len(word) >= 4 and (close := self._closest(word)):
             return close
         return self._complete(word)

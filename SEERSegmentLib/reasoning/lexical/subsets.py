@@ -18,7 +18,7 @@ from .scope import excepts
 from .sides import side_for
 from .text import word_set
 
-__all__ = ["EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions", "whole_of_parts"]
+__all__ = ["EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions", "from_edge_of", "whole_of_parts"]
 
 _TOP = word_set("upper top uppermost topmost first highest")
 _BOTTOM = word_set("lower bottom lowermost lowest last bottommost")
@@ -52,11 +52,36 @@ def _from_edge(ids: Sequence[str], few: int, reading: Reading) -> list[str]:
     return chosen
 
 
+def from_edge_of(mention: Mention, ids: Sequence[str], reading: Reading) -> list[str]:
+    """ "the uppermost of the false ribs", "last two lumbars": some of a row of levels, else all that is given."""
+    items = reading.clauses[mention.clause].items[max(0, mention.at - 6) : mention.at]
+    words = [i.norm for i in items if i.norm not in ("the", "a") and "side" not in i.kinds]
+    edge = next((n for n in range(len(words) - 1, -1, -1) if words[n] in EDGE_WORDS), -1)
+    rest = words[edge + 1 :]
+    counted = [w for w in rest if w in _COUNT]
+    if edge < 0 or not rest or len(rest) - len(counted) - rest.count("of") - rest.count("ones") > 0:
+        return list(ids)
+    known = reading.lexicon.vocabulary
+    leaves = [leaf for id in ids if not id.startswith('"') for leaf in known.parts_closure(id)]
+    if not leaves or not all(known.get(leaf).level for leaf in leaves):
+        return list(ids)
+    before_of = rest[: rest.index("of")] if "of" in rest else rest
+    count = next((_COUNT[w] for w in before_of if w in _COUNT), 1)
+    few = count if words[edge] in _TOP else -count
+    reading.say(f"“{mention.text}”: only the {words[edge]} {count}.")
+    return _from_edge(ids, few, reading)
+
+
 def all_lobes(reading: Reading) -> list[str] | None:
     """ "all lobes", "every lobe of the left lung": lobes as a group."""
     for mention in reading.of("head"):
         if mention.item.value("head") != "lobe" or not (mention.quantified or mention.item.norm.endswith("s")):
             continue
+        before = reading.clauses[mention.clause].items[max(0, mention.at - 1) : mention.at]
+        if not mention.item.norm.endswith("s") and any(
+            i.norm in ("whole", "entire", "complete", "full") for i in before
+        ):
+            continue  # "whole lobe please" is one
         if any(m.role == "wanted" and m.kind == "structure" for m in reading.mentions):
             continue
         sides = {s.value for s in mention.sides if s.value in ("left", "right") and not s.negated}
@@ -90,6 +115,7 @@ def collected(reading: Reading) -> list[str] | None:
             if place is not None:
                 if not mention.sides:
                     mention.sides = anchor.sides
+                reading.heard = {anchor.text}
                 reading.say(f"“{mention.text}” of “{anchor.text}”: all of them.")
                 return resolve_ref(Ref(_collections()[kind, place]), mention, reading)
     return None
@@ -118,9 +144,9 @@ def elliptical_exclusions(ids: Sequence[str], base: Sequence[str], reading: Read
             sides = {i.value("side") for i in reach} & {"left", "right"}
             found += _counted_from_edge(words, sides, base, known)
             if kinds & set(_LOBES.values()):
-                for word in words:
+                for word in (i.norm for i in reach if not i.refs):
                     concept = _LOBES.get(word)
-                    if concept and not any(i.refs for i in reach):
+                    if concept:
                         found += [
                             leaf
                             for leaf in base
@@ -210,6 +236,10 @@ def _numbers(reach: Sequence[Item], sides: set[str], base: Sequence[str], known:
             levels.add(item.value("ord"))
         elif item.value("ord") == "-1":
             levels.add("12")
+    regions = {known.get(leaf).level[:1] for leaf in base if known.get(leaf).concept == "vertebra"}
+    if len(regions) == 1 and all(known.get(leaf).concept == "vertebra" for leaf in base):
+        region = regions.pop()  # "lumbar vertebrae minus the fifth"
+        return [leaf for leaf in base if known.get(leaf).level in {f"{region}{level}" for level in levels}]
     return [
         leaf
         for leaf in base
