@@ -363,6 +363,8 @@ class SegmentComparison:
 
 @dataclass(frozen=True)
 class CompareReport:
+    """How far the user's corrections went."""
+
     job: str
     segments: tuple[SegmentComparison, ...]
 
@@ -389,6 +391,8 @@ class ErrorReport:
 
 @dataclass(frozen=True)
 class CancelledReport:
+    """The job has stopped, or was not known."""
+
     job: str
 
 

@@ -1,4 +1,7 @@
-"""Episodes: what was acknowledged is on disk, whatever happens; what is read is what was written."""
+"""Episodes: what was acknowledged is on disk, whatever happens; what is read is what was written.
+
+One long file: the faults are rigged at the same calls of the operating system for every promise.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A crop of what the backbone sees, facts and views that are taken over, and the two halves of a run."""
+"""A crop of what the backbone sees, facts and views that are taken over, and the two halves of a run.
+
+A little long: the crop, what is taken over and the halves of a run are seen through the same recording parts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The panel's side of the worker, with a process and a clock that do as they are told."""
+"""The panel's side of the worker, with a process and a clock that do as they are told.
+
+One long file: every case plays on the same rigged process and clock.
+"""
 
 from __future__ import annotations
 

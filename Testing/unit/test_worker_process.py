@@ -1,4 +1,7 @@
-"""A real worker process, spoken to by the real client, on a generated chest."""
+"""A real worker process, spoken to by the real client, on a generated chest.
+
+One long file: the tests share the parts that are installed for the process once.
+"""
 
 from __future__ import annotations
 
