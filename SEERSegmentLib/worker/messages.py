@@ -142,9 +142,6 @@ class PartChoice:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-# --- orders -----------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class RunOrder:
     """Take one request along the pipeline.
@@ -236,9 +233,6 @@ class CancelOrder:
 @dataclass(frozen=True)
 class ShutdownOrder:
     """End the process."""
-
-
-# --- reports ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
