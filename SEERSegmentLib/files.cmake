@@ -116,7 +116,6 @@ set(SEERSegmentLib_SCRIPTS
   output/__init__.py
   output/atomic.py
   output/overlay.py
-  output/plain.py
   output/report/__init__.py
   output/report/figures.py
   output/report/html.py

@@ -60,6 +60,7 @@ class _Choices:
         """For what depends on the choice."""
 
     def _build(self, parts):
+        """Make the choices; each of the two lists below has its own."""
         raise NotImplementedError
 
 

@@ -29,7 +29,7 @@ from .segments import (
     take_voxels,
     write_label,
 )
-from .tags import add_record, reasoning_record, shared_facts, write_tags
+from .tags import add_record, reasoning_record, shared_tags, write_tags
 from .undo import NodeLink, RunChanges, SavedSegmentation
 from .volumes import CopiedVolumes, VolumeCopying, present_volume, usable_volume, voxel_stamp
 
@@ -178,7 +178,7 @@ class MrmlScene:
         try:
             if changes.saved is not None:
                 _prepare_existing(node, volume, images, overlap)
-            shared = shared_facts(report, request, volume.GetName())
+            shared = shared_tags(report, request, volume.GetName())
             for piece, image in zip(pieces, images, strict=True):
                 segment = make_segment(piece, unique_segment_name(segmentation, piece.name), image)
                 write_tags(segment, piece, shared)

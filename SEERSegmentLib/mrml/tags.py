@@ -17,7 +17,7 @@ import vtk
 from ..values.plain import as_plain
 from ..worker.messages import RunReport, SegmentPiece
 
-__all__ = ["RECORD_ROLE", "TAGS", "add_record", "read_tags", "reasoning_record", "write_tags"]
+__all__ = ["RECORD_ROLE", "TAGS", "add_record", "read_tags", "reasoning_record", "shared_tags", "write_tags"]
 
 #: Tags that every segment carries, so that one copied elsewhere still says where it is from; then its own.
 TAGS = (
@@ -38,8 +38,18 @@ RECORD_ROLE = "SEER.reasoning"
 _SAFE = " !\"#$&'()*+,-./;<=>?@[]^_`{}~"
 
 
-def shared_facts(report: RunReport, request: str, volume_name: str) -> dict[str, Any]:
-    """What all segments of a run have in common, as plain values by tag."""
+def shared_tags(report: RunReport, request: str, volume_name: str) -> dict[str, str]:
+    """The tags that all segments of a run have in common, as they are written."""
+    return {key: _encoded(value) for key, value in _shared_facts(report, request, volume_name).items()}
+
+
+def _encoded(value: Any) -> str:
+    # the notice is readable as it is; JSON of all others
+    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    return quote(text, safe=_SAFE)
+
+
+def _shared_facts(report: RunReport, request: str, volume_name: str) -> dict[str, Any]:
     reasoning = as_plain(report.reasoning)
     reasoning.pop("findings")  # these stand among the run's findings
     return {
@@ -53,14 +63,11 @@ def shared_facts(report: RunReport, request: str, volume_name: str) -> dict[str,
     }
 
 
-def write_tags(segment: Any, piece: SegmentPiece, shared: dict[str, Any]) -> None:
-    """Write all of :data:`TAGS` to a vtkSegment; ``shared`` is what :func:`shared_facts` gave."""
-    facts = {**shared, "SEER.Target": as_plain(piece.target), "SEER.VolumeML": round(piece.volume_ml, 3)}
-    for key in TAGS:
-        value = facts[key]
-        # the notice and the number are readable as they are; JSON of the others
-        text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-        segment.SetTag(key, quote(text, safe=_SAFE))
+def write_tags(segment: Any, piece: SegmentPiece, shared: dict[str, str]) -> None:
+    """Write all of :data:`TAGS` to a vtkSegment; ``shared`` is what :func:`shared_tags` gave, once for a run."""
+    own = {"SEER.Target": _encoded(as_plain(piece.target)), "SEER.VolumeML": _encoded(round(piece.volume_ml, 3))}
+    for key, text in {**shared, **own}.items():
+        segment.SetTag(key, text)
 
 
 def read_tags(segment: Any) -> dict[str, Any]:
@@ -80,7 +87,7 @@ def read_tags(segment: Any) -> dict[str, Any]:
 
 def reasoning_record(report: RunReport, request: str, volume_name: str) -> str:
     """The run's full reasoning as indented JSON, for people and programs."""
-    facts = shared_facts(report, request, volume_name)
+    facts = _shared_facts(report, request, volume_name)
     record = {key.removeprefix("SEER.").lower(): value for key, value in facts.items()}
     record["segments"] = [
         {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..values.plain import as_plain
 from .atomic import check_writable
-from .plain import as_plain
 from .report import check_report_path, write_report
 from .segmentation_files import SEGMENTATION_SUFFIXES, check_segmentation_path, write_segmentation
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..values import Code, Segment, Segmentation, Terminology, Volume
-from .plain import as_plain
+from ..values.plain import as_plain
 
 __all__ = ["assign_layers", "merge_labels", "segment_tags", "write_seg_nrrd"]
 

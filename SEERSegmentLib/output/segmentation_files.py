@@ -11,8 +11,8 @@ import numpy as np
 
 from ..errors import StorageError, UsageError
 from ..values import Segmentation
+from ..values.plain import as_plain
 from .atomic import check_writable, write_atomically
-from .plain import as_plain
 from .seg_nrrd import assign_layers, label_values, merge_labels, volume_facts, write_seg_nrrd
 
 __all__ = ["SEGMENTATION_SUFFIXES", "check_segmentation_path", "labels_path", "write_segmentation"]

@@ -14,10 +14,10 @@ from SEERSegmentLib.mrml.scene import MrmlScene
 from SEERSegmentLib.mrml.state import PanelParameters, parameter_node
 from SEERSegmentLib.mrml.tags import RECORD_ROLE, read_tags, records_of
 from SEERSegmentLib.mrml.terminology import read_terminology, set_terminology
-from SEERSegmentLib.output.plain import as_plain
 from SEERSegmentLib.presenter.seams import Committed
 from SEERSegmentLib.presenter.state import OverlapPolicy
 from SEERSegmentLib.values import RESEARCH_USE_ONLY, Code, Terminology
+from SEERSegmentLib.values.plain import as_plain
 from SEERSegmentLib.worker.messages import RunReport
 
 from .nodes import (
