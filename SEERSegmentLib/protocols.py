@@ -6,7 +6,9 @@ Built-ins are named in :mod:`SEERSegmentLib.registry`; third parties register th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -48,15 +50,40 @@ def ignore_progress(progress: Progress) -> None:
 class CancelToken:
     """A flag that the caller raises and the stages look at.
 
-    ``check()`` costs nothing: call it in every loop whose body takes longer than about 50 ms.
+    ``check()`` costs nothing: call it in every loop whose body takes longer than about 50 ms. What can't look, since it
+    waits for a server, leaves a call in :meth:`when_cancelled`.
     """
 
     def __init__(self) -> None:
         self._cancelled = False
+        self._calls: list[Callable[[], None]] = []
+        self._changing = threading.Lock()
 
     def cancel(self) -> None:
-        """Ask the run to stop at its next check."""
-        self._cancelled = True
+        """Ask the run to stop at its next check, and make the calls that wait for it, in this very thread."""
+        with self._changing:
+            self._cancelled = True
+            calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+    @contextmanager
+    def when_cancelled(self, call: Callable[[], None]) -> Iterator[None]:
+        """Within the block, a cancel makes ``call``: once, from the thread that cancels, at once where it has already.
+
+        The call must be short and must not raise: it closes a socket or sets a flag.
+        """
+        with self._changing:
+            late = self._cancelled
+            if not late:
+                self._calls.append(call)
+        if late:
+            call()
+        try:
+            yield
+        finally:
+            with self._changing, suppress(ValueError):  # it has been made
+                self._calls.remove(call)
 
     @property
     def cancelled(self) -> bool:
@@ -81,6 +108,8 @@ class ReasonerInfo:
     """What a reasoner is and needs.
 
     ``protocol`` is how it replies: ``"tags"`` (evidence, rationale, answer) or ``"anchor"`` (key slices and boxes).
+    ``presets`` are the sets of views that it reads, the one it is best with first; a run that doesn't say otherwise
+    takes that one.
     """
 
     name: str
@@ -90,6 +119,7 @@ class ReasonerInfo:
     offline: bool = True
     needs: tuple[str, ...] = ()
     licence: str = "Apache-2.0"
+    presets: tuple[str, ...] = ("multi-view", "seer-v1")
 
 
 @dataclass(frozen=True)

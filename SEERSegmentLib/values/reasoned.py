@@ -32,7 +32,9 @@ class Skill:
 class Reasoning:
     """A reasoner's auditable reply y = (e, r, a) (SEER paper, section 2.2).
 
-    Only ``answer`` is ever executed; evidence and rationale are kept and shown.
+    Only ``answer`` is ever executed; evidence and rationale are kept and shown. ``raw`` is the reply as it came, empty
+    for a reasoner that writes none; ``details``, (name, text), is what else the provenance of a run has to say: model,
+    adapter, server.
     """
 
     evidence: tuple[Evidence, ...]
@@ -43,6 +45,7 @@ class Reasoning:
     findings: tuple[Finding, ...] = ()
     prompt_sha256: str = ""
     raw: str = ""
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Abstention:
     findings: tuple[Finding, ...] = ()
     provenance: Provenance | None = None
     raw: str = ""
+    prompt_sha256: str = ""
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,11 +118,26 @@ class Target:
 
 @dataclass(frozen=True)
 class Anchor:
-    """MedVol-R1's way to ground a target: boxes (i0, j0, i1, j1) in voxel indices on the volume's slice ``k``."""
+    """MedVol-R1's way to ground a target: a key slice of the volume, and boxes on it.
+
+    Attributes
+    ----------
+    target : int
+        Which of the spec's targets, from 0.
+    index : int
+        The slice's index along ``axis``.
+    boxes : tuple of (a0, b0, a1, b1)
+        Continuous voxel indices of the boxes' edges along the two other index axes, in the order i, j, k: (i0, j0, i1,
+        j1) on a slice of constant k. Voxel n reaches from n - 0.5 to n + 0.5, as in an affine.
+    axis : int
+        The index axis that the slice is cut across: 0 for i, 1 for j, 2 for k. It is the one nearest to head-foot, so 2
+        for all but volumes that were stored along another direction.
+    """
 
     target: int
-    k: int
-    boxes_ij: tuple[tuple[float, float, float, float], ...]
+    index: int
+    boxes: tuple[tuple[float, float, float, float], ...]
+    axis: int = 2
 
 
 @dataclass(frozen=True)
