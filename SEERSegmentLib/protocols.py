@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 from .errors import Cancelled
 from .values import (
     Abstention,
+    Finding,
     ImageFacts,
     Mask,
     Modality,
@@ -32,10 +33,12 @@ __all__ = [
     "BackboneInfo",
     "CancelToken",
     "Emit",
+    "Outgoing",
     "Readiness",
     "Reasoner",
     "ReasonerInfo",
     "ReasoningCase",
+    "Sender",
     "SkillBank",
     "ignore_progress",
 ]
@@ -169,6 +172,29 @@ class Reasoner(Protocol):
 
     def reason(self, case: ReasoningCase, emit: Emit, cancel: CancelToken) -> Reasoning | Abstention:
         """Read the request against the image. Raises ReasonerError, Cancelled."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Outgoing:
+    """What a reasoner would send for a case, word by word and picture by picture, for the user to see before it goes.
+
+    ``texts`` are all texts in their order, ``views`` the pictures in theirs, ``findings`` what was left out of them.
+    """
+
+    server: str
+    model: str
+    texts: tuple[str, ...]
+    views: tuple[View, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@runtime_checkable
+class Sender(Protocol):
+    """A reasoner that sends something out of this computer, and can say beforehand what."""
+
+    def outgoing(self, case: ReasoningCase) -> Outgoing:
+        """Exactly what :meth:`Reasoner.reason` would send for the case at first. Contacts nobody."""
         ...
 
 

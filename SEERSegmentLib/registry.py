@@ -8,32 +8,43 @@ parties.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from .errors import UsageError
+from .errors import ServiceError, UsageError
 from .protocols import Backbone, Reasoner
 
 __all__ = [
     "BACKBONES",
     "REASONERS",
+    "SENDS",
     "backbone_factory",
     "backbone_names",
+    "check_consent",
     "make_backbone",
     "make_reasoner",
     "reasoner_factory",
     "reasoner_names",
+    "sends",
 ]
 
 #: name → (module, class); a class is called with the keyword options of the caller.
 REASONERS: Mapping[str, str] = {
     "lexical": "SEERSegmentLib.reasoning.lexical:LexicalReasoner",
+    "cascade": "SEERSegmentLib.reasoning.cascade:CascadeReasoner",
+    "qwen": "SEERSegmentLib.reasoning.visual:QwenReasoner",
+    "openai": "SEERSegmentLib.reasoning.visual:OpenAIReasoner",
+    "medvol": "SEERSegmentLib.reasoning.medvol:MedVolReasoner",
 }
 BACKBONES: Mapping[str, str] = {
     "classical": "SEERSegmentLib.backbones.classical:ClassicalBackbone",
     "reference": "SEERSegmentLib.backbones.reference:ReferenceBackbone",
+    "propagation": "SEERSegmentLib.backbones.propagation:PropagationBackbone",
 }
+
+#: Kind of part → what leaves the machine when one runs that is not offline (DESIGN seam 7).
+SENDS: Mapping[str, str] = {"reasoner": "snapshots", "backbone": "volume"}
 
 
 def reasoner_names() -> tuple[str, ...]:
@@ -66,6 +77,36 @@ def reasoner_factory(name: str) -> Callable[..., Any]:
 def backbone_factory(name: str) -> Callable[..., Any]:
     """What makes the backbone, not yet called. Raises UsageError ``backbone-unknown``, ``part-unloadable``."""
     return _factory(name, BACKBONES, "seer.backbones", "backbone-unknown")
+
+
+def sends(kind: str, info: Any) -> str:
+    """What leaves the machine when a part runs: empty, ``"snapshots"`` or ``"volume"``."""
+    return "" if getattr(info, "offline", True) else SENDS[kind]
+
+
+def check_consent(kind: str, name: str, info: Any, allowed: Collection[str]) -> None:
+    """Refuse a part that sends what the user has not allowed to leave.
+
+    Parameters
+    ----------
+    kind : {"reasoner", "backbone"}
+    name : str
+    info : ReasonerInfo, BackboneInfo or None
+    allowed : collection of str
+        Any of ``"snapshots"``, ``"volume"``; one does not imply the other.
+
+    Raises
+    ------
+    ServiceError
+        ``consent-missing``.
+    """
+    sent = sends(kind, info)
+    if sent and sent not in allowed:
+        what = "the volume" if sent == "volume" else "snapshots of the volume"
+        raise ServiceError(
+            f"The {kind} '{name}' would send {what} out of this computer, and that was not allowed; nothing was sent.",
+            code="consent-missing",
+        )
 
 
 def _third_parties(group: str) -> dict[str, EntryPoint]:

@@ -6,7 +6,7 @@ Data stands in ``data/`` as tables that a radiologist can review; docs/anatomy.m
 from __future__ import annotations
 
 from .answer import render, resolve_answer
-from .labels import label_set, labels_for
+from .labels import label_set, labels_for, outside_labels
 from .levels import LEVELS, level_at, level_span
 from .normalise import normalise
 from .sides import side_words
@@ -26,6 +26,7 @@ __all__ = [
     "level_span",
     "load_vocabulary",
     "normalise",
+    "outside_labels",
     "render",
     "resolve_answer",
     "side_words",

@@ -7,12 +7,12 @@ from functools import cache
 from types import MappingProxyType
 
 from ..errors import UsageError
-from ..values import Modality, Target, TargetSpec
+from ..values import Abstention, Modality, Target, TargetSpec
 from .structure import COLLECTIONS, Structure
 from .tables import read_rows
 from .vocabulary import Vocabulary, load_vocabulary
 
-__all__ = ["LABEL_SETS", "label_set", "labels_for"]
+__all__ = ["LABEL_SETS", "label_set", "labels_for", "outside_labels"]
 
 LABEL_SETS: Mapping[str, Mapping[Modality, str]] = {
     "totalsegmentator": {Modality.CT: "totalsegmentator_total", Modality.MR: "totalsegmentator_total_mr"}
@@ -84,3 +84,15 @@ def _labels(known: Vocabulary, structure: Structure, modality: Modality) -> froz
     if structure.kind not in COLLECTIONS and not all(parts):
         return frozenset()
     return frozenset().union(*parts)
+
+
+def outside_labels(spec: TargetSpec, modality: Modality, vocabulary: str = "totalsegmentator") -> Abstention | None:
+    """Why a spec can't be answered within a closed label set; None where it can. Raises as :func:`label_set`."""
+    outside = [target.text for target in spec.targets if not labels_for(target, modality, vocabulary)]
+    if not outside:
+        return None
+    return Abstention(
+        "outside-vocabulary",
+        f"The label set has no {', '.join(outside)}.",
+        "Do you want another structure, or a backbone that reads free text?",
+    )

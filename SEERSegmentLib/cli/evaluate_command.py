@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from ..evaluation.requests import Confusion, Evaluation, GoldRow, evaluate, label_matching, read_gold, reading, table
 from .console import Console
-from .inputs import ready_reasoner, request_lines
+from .inputs import request_lines
 from .interrupts import cancel_on_interrupt
+from .reasoners import chosen_reasoner
 
 __all__ = ["run"]
 
@@ -19,7 +20,7 @@ _REQUEST, _LABELS = 70, 50
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Score a reasoner on a file of requests, beside label matching. Raises SeerError."""
-    reasoner = ready_reasoner(parsed.reasoner)
+    reasoner = chosen_reasoner(parsed)
     with cancel_on_interrupt() as cancel:
         with request_lines(parsed.file) as lines:
             rows = read_gold(lines, parsed.split, closed=parsed.closed)

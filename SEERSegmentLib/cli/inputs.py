@@ -9,15 +9,15 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ..errors import BackboneError, InputError, ReasonerError, RequestError
+from ..errors import BackboneError, InputError, RequestError
 from ..reasoning import MAX_REPORT_BYTES, MAX_REQUEST_BYTES, clean_request
 from ..values import Modality
 
 if TYPE_CHECKING:
-    from ..protocols import Backbone, CancelToken, Reasoner
+    from ..protocols import Backbone, CancelToken
     from ..values import Request, Volume
 
-__all__ = ["chosen_modality", "load_volume", "ready_backbone", "ready_reasoner", "request_from", "request_lines"]
+__all__ = ["chosen_modality", "load_volume", "ready_backbone", "request_from", "request_lines"]
 
 #: Longest line of a file of requests: JSON may write each byte of the longest request as six (``\u00e9``).
 _LONGEST_LINE = 6 * MAX_REPORT_BYTES + 65536
@@ -90,19 +90,6 @@ def load_volume(parsed: argparse.Namespace, cancel: CancelToken) -> Volume:
     )
     cancel.check()
     return volume
-
-
-def ready_reasoner(name: str) -> Reasoner:
-    """A reasoner by name that can run now. Raises UsageError, ReasonerError ``reasoner-not-ready``."""
-    from ..registry import make_reasoner
-
-    reasoner = make_reasoner(name)
-    readiness = reasoner.readiness()
-    if not readiness.ready:
-        raise ReasonerError(
-            f"The reasoner '{name}' is not ready: {readiness.what_to_do}".rstrip(": "), code="reasoner-not-ready"
-        )
-    return reasoner
 
 
 def ready_backbone(name: str, **options: object) -> Backbone:

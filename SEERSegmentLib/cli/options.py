@@ -34,15 +34,43 @@ def _volume_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _view_options(parser: argparse.ArgumentParser) -> None:
+def _view_options(parser: argparse.ArgumentParser, default: str = "") -> None:
     group = parser.add_argument_group("views")
     group.add_argument(
-        "--preset", default="multi-view", help="multi-view (default), or seer-v1: what SEER's weights expect"
+        "--preset",
+        default=default,
+        metavar="NAME",
+        help="multi-view, seer-v1 (what SEER's weights expect) or medvol-r1; default: "
+        + (default or "what the reasoner is best with"),
     )
     group.add_argument(
         "--as-stored",
         action="store_true",
         help="with seer-v1: slices in the file's storage order, as the official preparation takes them",
+    )
+
+
+def _reasoner_options(parser: Any) -> None:
+    """Who reads the request; docs/command-line.md has the spellings."""
+    parser.add_argument(
+        "--reasoner",
+        default="lexical",
+        metavar="NAME",
+        help="who reads the request: lexical (default), qwen:PATH[@ADAPTER], openai:URL#MODEL, cascade:…, medvol:…",
+    )
+    parser.add_argument(
+        "--reasoner-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the reasoner, such as template=official; may be given several times",
+    )
+    parser.add_argument(
+        "--send",
+        action="append",
+        default=[],
+        choices=("snapshots", "volume"),
+        help="allow this to leave the computer; without it, a part that sends it is refused",
     )
 
 
@@ -69,9 +97,14 @@ def _segment(commands: Any) -> None:
     parser.add_argument("--report", metavar="OUT.html", type=Path, help="also write a report for people, one web page")
     parser.add_argument("--overwrite", action="store_true", help="replace output files that exist already")
     group = parser.add_argument_group("who does it")
-    group.add_argument("--reasoner", default="lexical", metavar="NAME", help="who reads the request (default: lexical)")
+    _reasoner_options(group)
     group.add_argument(
-        "--backbone", metavar="NAME", help="who segments (default: classical; reference where --reference is given)"
+        "--show-payload", action="store_true", help="show what the reasoner would send, and to whom; send nothing"
+    )
+    group.add_argument(
+        "--backbone",
+        metavar="NAME",
+        help="who segments (default: classical; reference where --reference is given; propagation for medvol)",
     )
     group.add_argument("--reference", metavar="LABELMAP", type=Path, help="label map to answer from")
     group.add_argument("--label-names", metavar="FILE", type=Path, help="names of the label map's values")
@@ -105,14 +138,13 @@ def _reason(commands: Any) -> None:
         metavar="FILE.jsonl",
         help="rows with id, request and modality, one JSON object per line; - reads standard input",
     )
-    parser.add_argument(
-        "--reasoner", default="lexical", metavar="NAME", help="who reads the request (default: lexical)"
-    )
+    _reasoner_options(parser)
     parser.add_argument(
         "--vocabulary", default="totalsegmentator", metavar="NAME", help="label set of the answer's labels"
     )
     parser.add_argument("--closed", action="store_true", help="abstain from a target that the vocabulary doesn't have")
     _volume_options(parser)
+    _view_options(parser)
     _common(parser)
 
 
@@ -129,9 +161,7 @@ def _evaluate(commands: Any) -> None:
         metavar="FILE.jsonl",
         help="rows with request, modality, labels or accept, abstain, intent and category; - reads standard input",
     )
-    parser.add_argument(
-        "--reasoner", default="lexical", metavar="NAME", help="who reads the requests (default: lexical)"
-    )
+    _reasoner_options(parser)
     parser.add_argument(
         "--closed", action="store_true", help="a target that the label set doesn't have is to be abstained from"
     )
@@ -153,7 +183,7 @@ def _views(commands: Any) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to write to")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that exist already")
     _volume_options(parser)
-    _view_options(parser)
+    _view_options(parser, "multi-view")
     _common(parser)
 
 

@@ -11,13 +11,14 @@ from ..anatomy import label_set
 from ..reasoning import MAX_REPORT_BYTES, RequestRow, answer_row, read_rows
 from ..values import Modality, Progress, Stage
 from .console import Console
-from .inputs import chosen_modality, load_volume, ready_reasoner, request_from, request_lines
+from .inputs import chosen_modality, load_volume, request_from, request_lines
 from .interrupts import cancel_on_interrupt
+from .reasoners import chosen_reasoner
 from .results import EXIT_ABSTAINED
 
 if TYPE_CHECKING:
-    from ..protocols import CancelToken
-    from ..values import ImageFacts
+    from ..pipeline import Observed
+    from ..protocols import CancelToken, Reasoner
 
 __all__ = ["run"]
 
@@ -28,16 +29,17 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     A single request that is abstained from gives exit code 3; rows give 0, since each says so itself.
     """
     label_set(Modality.CT, parsed.vocabulary)  # raises where there is no such vocabulary
-    reasoner = ready_reasoner(parsed.reasoner)
+    reasoner = chosen_reasoner(parsed)
     single = request_from(parsed.request, MAX_REPORT_BYTES) if parsed.request is not None else None
     lines_of = nullcontext(iter(())) if parsed.requests is None else request_lines(parsed.requests)
     code = 0
     with cancel_on_interrupt() as cancel, lines_of as lines:
-        modality, facts = _image(parsed, console, cancel)
+        modality, observed = _image(parsed, reasoner, console, cancel)
         rows: Iterable[RequestRow]
         rows = read_rows(lines, modality) if single is None else (RequestRow(single.id, single.text, modality),)
         for row in rows:
-            answer = answer_row(row, reasoner, closed=parsed.closed, facts=facts)
+            seen = {"facts": observed.facts, "views": observed.views} if observed is not None else {}
+            answer = answer_row(row, reasoner, closed=parsed.closed, cancel=cancel, **seen)
             cancel.check()
             console.json(answer)
             console.text(*_lines(answer))
@@ -46,17 +48,19 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
     return code
 
 
-def _image(parsed: argparse.Namespace, console: Console, cancel: CancelToken) -> tuple[Modality, ImageFacts | None]:
-    """The modality of rows that say none, and what was measured of the image where there is one."""
+def _image(
+    parsed: argparse.Namespace, reasoner: Reasoner, console: Console, cancel: CancelToken
+) -> tuple[Modality, Observed | None]:
+    """The modality of rows that say none, and what was seen of the image where there is one."""
     if parsed.volume is None:
         return chosen_modality(parsed) or Modality.UNKNOWN, None
-    from ..grounding import measure
+    from ..pipeline import observe
 
+    preset = parsed.preset or reasoner.info.presets[0]
     with console.progress() as emit:
         emit(Progress(Stage.READ))
         volume = load_volume(parsed, cancel)
-        emit(Progress(Stage.MEASURE))
-        return volume.modality, measure(volume, cancel)
+        return volume.modality, observe(volume, preset, as_stored=parsed.as_stored, emit=emit, cancel=cancel)
 
 
 def _lines(answer: dict[str, Any]) -> list[str]:

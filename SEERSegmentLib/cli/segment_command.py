@@ -10,13 +10,16 @@ from pathlib import Path
 from ..errors import Cancelled, StorageError, UsageError
 from ..imaging import check_preset
 from ..output import check_report_path, check_segmentation_path, write_report, write_segmentation
-from ..pipeline import Job
+from ..pipeline import Job, observe
 from ..pipeline import run as run_pipeline
-from ..protocols import Backbone, Emit
-from ..values import Abstention, Progress, Stage, View
+from ..protocols import Backbone, Emit, Reasoner
+from ..registry import check_consent
+from ..values import Abstention, Progress, Request, Stage, View
 from .console import Console
-from .inputs import load_volume, ready_backbone, ready_reasoner, request_from
+from .inputs import load_volume, ready_backbone, request_from
 from .interrupts import cancel_on_interrupt
+from .payload import payload_json, payload_lines, payload_of
+from .reasoners import chosen_reasoner, ready_reasoner
 from .results import EXIT_ABSTAINED, as_json, as_lines
 from .targets import refuse_collisions, refuse_existing
 
@@ -25,11 +28,14 @@ __all__ = ["run"]
 
 def run(parsed: argparse.Namespace, console: Console) -> int:
     """Segment, write, and say what came of it. Raises SeerError."""
-    check_preset(parsed.preset, as_stored=parsed.as_stored)
     _check_outputs(parsed)
     request = request_from(parsed.request)
-    reasoner = ready_reasoner(parsed.reasoner)
-    backbone = _backbone(parsed)
+    if parsed.show_payload:
+        return _show_payload(parsed, request, console)
+    reasoner = chosen_reasoner(parsed)
+    preset = parsed.preset or reasoner.info.presets[0]
+    check_preset(preset, as_stored=parsed.as_stored)
+    backbone = _backbone(parsed, reasoner)
     with cancel_on_interrupt() as cancel, console.progress() as emit:
         emit(Progress(Stage.READ))
         volume = load_volume(parsed, cancel)
@@ -38,7 +44,7 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
             request,
             reasoner,
             backbone,
-            preset=parsed.preset,
+            preset=preset,
             as_stored=parsed.as_stored,
             answer=parsed.answer,
             run_anyway=parsed.run_anyway,
@@ -91,15 +97,32 @@ def _check_outputs(parsed: argparse.Namespace) -> None:
     refuse_existing(outputs, overwrite=parsed.overwrite)
 
 
-def _backbone(parsed: argparse.Namespace) -> Backbone:
-    name = parsed.backbone or ("reference" if parsed.reference else "classical")
+def _show_payload(parsed: argparse.Namespace, request: Request, console: Console) -> int:
+    """What the reasoner would send for this request, and to whom; it is made and asked for it, and sends nothing."""
+    reasoner = ready_reasoner(parsed.reasoner, parsed.reasoner_option, ("snapshots", "volume"))
+    with cancel_on_interrupt() as cancel, console.progress() as emit:
+        emit(Progress(Stage.READ))
+        volume = load_volume(parsed, cancel)
+        preset = parsed.preset or reasoner.info.presets[0]
+        observed = observe(volume, preset, as_stored=parsed.as_stored, emit=emit, cancel=cancel)
+    outgoing = payload_of(reasoner, request, volume, observed)
+    console.json(payload_json(outgoing))
+    console.text(*payload_lines(outgoing))
+    return 0
+
+
+def _backbone(parsed: argparse.Namespace, reasoner: Reasoner) -> Backbone:
+    usual = "propagation" if reasoner.info.protocol == "anchor" else "classical"
+    name = parsed.backbone or ("reference" if parsed.reference else usual)
     if name != "reference":
         for option, given in (("--reference", parsed.reference), ("--label-names", parsed.label_names)):
             if given is not None:
                 raise UsageError(
                     f"{option} belongs to the backbone 'reference', not to '{name}'.", code="reference-unused"
                 )
-        return ready_backbone(name)
+        backbone = ready_backbone(name)
+        check_consent("backbone", name, backbone.info, parsed.send)
+        return backbone
     if parsed.reference is None:
         raise UsageError(
             "The backbone 'reference' answers from a label map: give --reference LABELMAP and --label-names FILE.",

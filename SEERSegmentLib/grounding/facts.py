@@ -100,6 +100,7 @@ def measure(volume: Volume, cancel: CancelToken | None = None) -> ImageFacts:
         covered_levels=levels,
         midline_r_mm=round(midline.r_mm, 1) if midline else None,
         evidence=tuple(evidence),
+        affine=tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in volume.affine),
     )
 
 

@@ -1,4 +1,4 @@
-"""Views R(V) of a volume for a reasoner or a reader: SEER's two presets, and their encoding as PNG."""
+"""Views R(V) of a volume for a reasoner or a reader: the presets, and their encoding as PNG."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..protocols import CancelToken, Emit, ignore_progress
 from ..values import Progress, Stage, View, Volume
+from .medvol_r1 import render_medvol_r1
 from .multiview import render_multi_view
 from .orient import to_lps
 from .planes import orientation_letters
@@ -16,7 +17,7 @@ from .seer_v1 import render_seer_v1
 
 __all__ = ["PRESETS", "check_preset", "encode_png", "orientation_letters", "render_views"]
 
-PRESETS = ("multi-view", "seer-v1")
+PRESETS = ("multi-view", "seer-v1", "medvol-r1")
 
 
 def render_views(
@@ -33,7 +34,7 @@ def render_views(
     Parameters
     ----------
     volume : Volume
-    preset : {"multi-view", "seer-v1"}
+    preset : {"multi-view", "seer-v1", "medvol-r1"}
     as_stored : bool
         For ``seer-v1``: take the voxels in the index order they are stored in, as the official preparation does, rather
         than in LPS order first (the order of the files that SEER's weights were trained on).
@@ -58,6 +59,8 @@ def render_views(
     cancel = cancel or CancelToken()
     if preset == "seer-v1":
         views = render_seer_v1(volume if as_stored else to_lps(volume), cancel)
+    elif preset == "medvol-r1":
+        views = render_medvol_r1(volume, cancel)
     else:
         views = render_multi_view(volume, region, cancel)
     emit(Progress(Stage.VIEWS, 1.0, f"{len(views)} views", views))

@@ -23,7 +23,7 @@ class Job:
     bank : SkillBank or None
         Where skills are retrieved from; none without one.
     preset : str
-        Of the views R(V): ``"multi-view"`` or ``"seer-v1"``.
+        Of the views R(V): ``"multi-view"``, ``"seer-v1"`` …; empty takes the one that the reasoner is best with.
     as_stored : bool
         Render seer-v1 views in the file's storage order, as the official preparation does.
     answer : str or None
@@ -42,9 +42,13 @@ class Job:
     reasoner: Reasoner
     backbone: Backbone
     bank: SkillBank | None = None
-    preset: str = DEFAULT_PRESET
+    preset: str = ""
     as_stored: bool = False
     answer: str | None = None
     run_anyway: bool = False
     crop: Crop | None = None
     observed: Observed | None = None
+
+    def __post_init__(self) -> None:
+        if not self.preset:
+            object.__setattr__(self, "preset", self.reasoner.info.presets[0])

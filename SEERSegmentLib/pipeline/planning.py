@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from .. import __version__
 from ..anatomy import resolve_answer
-from ..errors import ReplyError
+from ..errors import ReplyError, UsageError
 from ..grounding import check_spec
 from ..imaging import check_preset
 from ..imaging.crop import Crop, check_crop, crop_words
@@ -69,11 +69,13 @@ def plan(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = No
     Raises
     ------
     SeerError
-        UsageError for ``crop-outside``, ``observed-mismatch`` and a preset that isn't one; ReasonerError; Cancelled. A
+        UsageError for ``crop-outside``, ``observed-mismatch``, ``preset-unread`` and a preset that isn't one;
+        ReasonerError; ServiceError; Cancelled. A
         ReplyError does not leave this function: it becomes an Abstention.
     """
     ledger = Ledger(emit, cancel or CancelToken())
     check_preset(job.preset, as_stored=job.as_stored)  # a mistake of the caller shows before any work
+    _check_read(job)
     crop = _narrowing(job)
     if job.observed is not None:
         check_observed(job.observed, job.volume, job.preset, job.as_stored)
@@ -97,6 +99,16 @@ def plan(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = No
     if blocking and not job.run_anyway:
         return _blocked(reasoned, findings, blocking, ledger.provenance())
     return Plan(job, observed, skills, reasoned, resolved, crop, findings, tuple(ledger.records))
+
+
+def _check_read(job: Job) -> None:
+    """Refuse views that the reasoner was not made for."""
+    info = job.reasoner.info
+    if job.answer is None and job.preset not in info.presets:
+        raise UsageError(
+            f"The reasoner '{info.name}' reads the views {' or '.join(info.presets)}, not {job.preset}.",
+            code="preset-unread",
+        )
 
 
 def _narrowing(job: Job) -> Crop | None:
@@ -154,10 +166,11 @@ def _reason(job: Job, observed: Observed, skills: tuple[Skill, ...], ledger: Led
         if isinstance(reply, Reasoning):
             note["sha256"] = sha256_of(reply.answer)
             details["answer"] = reply.answer
-            if reply.prompt_sha256:
-                details["prompt sha256"] = reply.prompt_sha256
         else:
             details["abstained"] = reply.code
+        if reply.prompt_sha256:
+            details["prompt sha256"] = reply.prompt_sha256
+        details |= reply.details
         note["details"] = details
         note["value"] = reply
     return reply
@@ -184,7 +197,10 @@ def _resolve(reasoning: Reasoning, ledger: Ledger) -> TargetSpec | Abstention:
                 evidence=reasoning.evidence,
                 rationale=reasoning.rationale,
                 reasoner=reasoning.reasoner,
+                findings=reasoning.findings,
                 raw=reasoning.raw,
+                prompt_sha256=reasoning.prompt_sha256,
+                details=reasoning.details,
             )
             note["details"] = {"abstained": resolved.code}
         else:

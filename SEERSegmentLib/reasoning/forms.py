@@ -1,8 +1,8 @@
 """The forms of a reply, for models that can be held to one: as a regular expression, a grammar, and a skeleton.
 
-Every repetition is bounded and the alphabet is printable ASCII: an unbounded one lets a small model write to the end of its
-budget, and a large alphabet makes some servers' grammars slow to build. A form is asked for where a free reply could
-not be read; what comes back is parsed as strictly as any other reply.
+Every repetition is bounded and the alphabet is printable ASCII: an unbounded one lets a small model write to the end of
+its budget, and a large alphabet makes some servers' grammars slow to build. A form is asked for where a free reply
+could not be read; what comes back is parsed as strictly as any other reply.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["FORMS", "Form", "Piece"]
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of a skeleton: ``text`` is written as it stands, then the model writes at most ``tokens`` without ``<``."""
+    """Of a skeleton: ``text`` is written as it stands, then the model writes at most ``tokens`` without ``<``."""
 
     text: str
     tokens: int = 0

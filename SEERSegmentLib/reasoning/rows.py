@@ -11,7 +11,7 @@ from typing import Any
 from ..anatomy import labels_for, resolve_answer
 from ..errors import ReplyError, RequestError
 from ..protocols import CancelToken, Reasoner, ReasoningCase, ignore_progress
-from ..values import Abstention, Evidence, ImageFacts, Modality
+from ..values import Abstention, Evidence, ImageFacts, Modality, View
 from .request import MAX_REPORT_BYTES, clean_request
 
 __all__ = ["RequestRow", "answer_row", "read_rows"]
@@ -74,7 +74,13 @@ def read_rows(lines: str | Iterable[str], default: Modality = Modality.UNKNOWN) 
 
 
 def answer_row(
-    row: RequestRow, reasoner: Reasoner, *, closed: bool = False, facts: ImageFacts | None = None
+    row: RequestRow,
+    reasoner: Reasoner,
+    *,
+    closed: bool = False,
+    facts: ImageFacts | None = None,
+    views: tuple[View, ...] = (),
+    cancel: CancelToken | None = None,
 ) -> dict[str, Any]:
     """Ask a reasoner and give the answer as a row.
 
@@ -90,9 +96,9 @@ def answer_row(
         reply: Any = Abstention(row.problem.code, row.problem.user_message, "What would you like to have segmented?")
     else:
         request = clean_request(row.text, row.id, MAX_REPORT_BYTES)
-        case = ReasoningCase(request, row.modality, facts=facts, closed=closed)
+        case = ReasoningCase(request, row.modality, views, facts, closed=closed)
         try:
-            reply = reasoner.reason(case, ignore_progress, CancelToken())
+            reply = reasoner.reason(case, ignore_progress, cancel or CancelToken())
         except ReplyError as problem:  # a reply that can't be trusted is no answer
             reply = Abstention(problem.code, problem.user_message, "What would you like to have segmented?")
     labels: tuple[str, ...] = ()

@@ -34,8 +34,8 @@ class Completion:
     ----------
     text : str
     finish : str
-        ``"stop"``: the model was done. ``"length"``: it was cut off after the most tokens. ``"filtered"``: a server kept
-        the rest back.
+        ``"stop"``: the model was done. ``"length"``: it was cut off after the most tokens. ``"filtered"``: a server
+        kept the rest back.
     tokens : int or None
         Of the reply, where it is known.
     """

@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .closed_sets import Modality
-from .observed import Finding
+from .observed import Finding, Matrix
 from .provenance import Provenance
 from .reasoned import Reasoning, Request, Target, TargetSpec, Terminology
-
-Matrix = tuple[tuple[float, float, float, float], ...]
 
 DECISIONS = ("approved", "corrected", "rejected")
 

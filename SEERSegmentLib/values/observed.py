@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from .closed_sets import Modality, Plane, Severity
 
+#: Four rows of four numbers: an affine in values that are compared and written to files.
+Matrix = tuple[tuple[float, float, float, float], ...]
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -120,6 +123,9 @@ class ImageFacts:
         RAS R of the patient's midline from spine and body outline; None where it can't be told.
     evidence : tuple[Evidence, ...]
         All of it as citable items.
+    affine : 4 × 4 or None
+        IJK→RAS of the volume in mm: by it, a place on a view becomes a place in the volume's voxels. None where facts
+        were put together without a volume.
     """
 
     modality: Modality
@@ -132,6 +138,7 @@ class ImageFacts:
     covered_levels: tuple[float, float] | None = None
     midline_r_mm: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    affine: Matrix | None = None
 
 
 @dataclass(frozen=True)

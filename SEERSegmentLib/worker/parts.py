@@ -12,15 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import BackboneError, MissingExtra, ReasonerError, SeerError, ServiceError, UsageError
+from ..errors import BackboneError, MissingExtra, ReasonerError, SeerError, UsageError
 from ..protocols import Backbone, Reasoner
-from ..registry import backbone_factory, backbone_names, make_backbone, make_reasoner, reasoner_factory, reasoner_names
+from ..registry import (
+    backbone_factory,
+    backbone_names,
+    check_consent,
+    make_backbone,
+    make_reasoner,
+    reasoner_factory,
+    reasoner_names,
+    sends,
+)
 from .messages import PartChoice, PartReport
 
 __all__ = ["Parts", "devices", "part_reports"]
-
-#: Kind of part → what leaves the machine when one runs that is not offline.
-SENDS = {"reasoner": "snapshots", "backbone": "volume"}
 
 _FACTORIES: Mapping[str, Callable[[str], Callable[..., Any]]] = {
     "reasoner": reasoner_factory,
@@ -74,7 +80,7 @@ class Parts:
 
     def _part(self, kind: str, choice: PartChoice, allowed: Collection[str], make: Callable[..., Any]) -> Any:
         factory = _FACTORIES[kind](choice.name)
-        _check_consent(kind, choice.name, getattr(factory, "info", None), allowed)
+        check_consent(kind, choice.name, getattr(factory, "info", None), allowed)
         kept, of = self._kept.get(kind), (choice, _stamps(choice))
         if kept is None or kept[0] != of:
             self._kept.pop(kind, None)  # its memory is free before the next one is loaded
@@ -82,7 +88,7 @@ class Parts:
             _check_options(kind, choice, factory)
             kept = of, make(choice.name, **choice.options)
             self._kept[kind] = kept
-        _check_consent(kind, choice.name, kept[1].info, allowed)
+        check_consent(kind, choice.name, kept[1].info, allowed)
         return kept[1]
 
 
@@ -95,20 +101,6 @@ def _stamps(choice: PartChoice) -> tuple[tuple[int, int, int], ...]:
                 state = Path(value).stat()
                 stamps.append((state.st_ino, state.st_size, state.st_mtime_ns))
     return tuple(stamps)
-
-
-def _check_consent(kind: str, name: str, info: Any, allowed: Collection[str]) -> None:
-    sends = _sends(kind, info)
-    if sends and sends not in allowed:
-        what = "the volume" if sends == "volume" else "snapshots of the volume"
-        raise ServiceError(
-            f"The {kind} '{name}' would send {what} out of this computer, and that was not allowed; nothing was sent.",
-            code="consent-missing",
-        )
-
-
-def _sends(kind: str, info: Any) -> str:
-    return "" if getattr(info, "offline", True) else SENDS[kind]
 
 
 def _check_options(kind: str, choice: PartChoice, factory: Callable[..., Any]) -> None:
@@ -175,7 +167,7 @@ def _report(kind: str, name: str) -> PartReport:
         what_to_do=str(what_to_do),
         needs=tuple(map(str, getattr(info, "needs", ()))),
         licence=str(getattr(info, "licence", "")),
-        sends=_sends(kind, info),
+        sends=sends(kind, info),
         extra=extra,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from ...values import Side
 from .account import account
 from .fallback import described, generic_group, told_as_abnormal
@@ -65,6 +67,8 @@ def _first_found(reading: Reading) -> list[str] | None:
     ):
         ids = stage(reading)
         if ids:
+            if stage in _INFERRED:
+                reading.doubts.append(_INFERRED[stage])
             return ids
     return None
 
@@ -320,3 +324,15 @@ def _as_names(ids: list[str], reading: Reading) -> Chosen:
     names = [id[1:] if id.startswith('"') else known.get(id).name for id in ids]
     free = frozenset(id[1:] for id in ids if id.startswith('"'))
     return Chosen(tuple(dict.fromkeys(names)), free)
+
+
+#: Stages that infer what is meant, where it is not named, and what that is called.
+_INFERRED: Mapping[Callable[[Reading], list[str] | None], str] = {
+    pointed_at: "what is meant was told by pointing back into the text",
+    _condition: "what is meant was told by a disease",
+    told_as_abnormal: "what is meant was taken from what the text tells as abnormal",
+    told_with: "what is meant was taken from the text around it",
+    described: "what is meant was told by a description",
+    generic_group: "what is meant was told as a kind of thing",
+    from_context: "what is meant was taken from the text around the request",
+}

@@ -31,6 +31,7 @@ class Reading:
 
     ``steps`` becomes the rationale. ``spent`` holds mentions (by identity) that are no target, and why; ``used``
     lesions and diseases that gave a target; ``heard`` the words of a description by which its target was found.
+    ``doubts`` says what of the reading was inferred rather than read: a second reader may be asked.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Reading:
     spent: dict[int, str] = field(default_factory=dict)
     used: set[int] = field(default_factory=set)
     heard: set[str] | None = None
+    doubts: list[str] = field(default_factory=list)
 
     def say(self, step: str) -> None:
         if step not in self.steps:

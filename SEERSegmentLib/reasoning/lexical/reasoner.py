@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ...anatomy import labels_for, render, resolve_answer
+from ...anatomy import outside_labels, render, resolve_answer
 from ...protocols import CancelToken, Emit, Readiness, ReasonerInfo, ReasoningCase
 from ...values import Abstention, Modality, Progress, Reasoning, Stage, TargetSpec
 from .account import set_aside
@@ -17,9 +17,12 @@ from .read import read_clauses, speller
 from .reading import Reading, find_gone
 from .scope import read_scope
 
-__all__ = ["LexicalReasoner", "speller"]
+__all__ = ["DOUBTS", "LexicalReasoner", "speller"]
 
 _NAME, _VERSION = "lexical", "1.0"
+
+#: Name of the detail of a Reasoning that says what of it was inferred rather than read.
+DOUBTS = "doubts"
 
 
 class LexicalReasoner:
@@ -43,13 +46,15 @@ class LexicalReasoner:
         cancel.check()
         try:
             spec = self._spec(choose(reading), reading)
-            if case.closed:
-                _check_closed(spec, case.modality)
+            if case.closed and (outside := outside_labels(spec, case.modality)):
+                raise Question(outside.code, outside.reason, outside.question)
         except Question as question:
             return abstain(question, _rationale(reading), _NAME, evidence_for(None, case))
         answer = render(spec)
         reading.say(f"Answer: {answer}.")
-        return Reasoning(evidence_for(spec, case), _rationale(reading), answer, _NAME)
+        doubts = "; ".join(dict.fromkeys(reading.doubts))
+        details = ((DOUBTS, doubts),) if doubts else ()
+        return Reasoning(evidence_for(spec, case), _rationale(reading), answer, _NAME, details=details)
 
     def read(self, text: str, modality: Modality = Modality.UNKNOWN) -> Reading:
         """All stages before the choice, for inspection."""
@@ -58,6 +63,7 @@ class LexicalReasoner:
         reading = Reading(text, clauses, [], [], self.lexicon, modality)
         for note in notes:
             reading.say(f"Spelling: {note}.")
+            reading.doubts.append(f"spelling: {note}")
         if not speller().tolerant and (notes or _has_unknown_words(clauses)):
             reading.say("Spelling was checked without rapidfuzz, which is not installed: fewer errors are recognised.")
         for number, clause in enumerate(clauses):
@@ -84,16 +90,6 @@ class LexicalReasoner:
 def _has_unknown_words(clauses: list[Clause]) -> bool:
     items = (i for c in clauses if c.role is Role.REQUEST for i in c.items)
     return any(not i.kinds and len(i.norm) > 3 and i.norm.isalpha() and not speller().known(i.norm) for i in items)
-
-
-def _check_closed(spec: TargetSpec, modality: Modality) -> None:
-    outside = [t.text for t in spec.targets if not labels_for(t, modality)]
-    if outside:
-        raise Question(
-            "outside-vocabulary",
-            f"The label set has no {', '.join(outside)}.",
-            "Do you want another structure, or a backbone that reads free text?",
-        )
 
 
 def _rationale(reading: Reading) -> tuple[str, ...]:

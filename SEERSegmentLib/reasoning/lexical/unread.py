@@ -40,6 +40,7 @@ def name_unread(reading: Reading) -> None:
                 )
             else:
                 reading.say(f"Set aside: “{text}” (not understood).")
+                reading.doubts.append(f"“{text}” was not understood")
 
 
 def _members(items: Sequence[Item], named: set[int]) -> list[tuple[range, bool]]:

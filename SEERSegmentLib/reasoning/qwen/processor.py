@@ -1,0 +1,175 @@
+"""From prompts to numbers: the chat template, the tokenizer, the pictures' grids, and where every token stands.
+
+The stock processor of Qwen3-VL can't be made without torchvision, which only its video half needs. So the parts are put
+together here: the tokenizer, the image processor that works on Pillow's pictures, and the model's own chat template.
+
+Positions are Qwen3-VL's interleaved M-RoPE: three numbers (time, row, column) for each token. Text counts all three on
+together; the tokens of a picture share one time, and have rows and columns from there; what follows goes on after the
+longer side of its grid (Qwen2-VL, Wang et al. 2024, arXiv:2409.12191, section 2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ReasonerError
+from ...values import View
+from ..prompt import Prompt, chat_messages
+from .weights import ModelFiles
+
+__all__ = ["Encoded", "Processor"]
+
+_IMAGE = "<|image_pad|>"
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One prompt, ready for the model.
+
+    Attributes
+    ----------
+    ids : ndarray, shape (tokens,), int64
+    positions : ndarray, shape (3, tokens), int64
+        Time, row and column of every token.
+    views : tuple of View
+        Its pictures, in the order of their tokens.
+    last_picture : int
+        Tokens up to the end of the last picture; 0 without pictures.
+    """
+
+    ids: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    views: tuple[View, ...]
+    last_picture: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Processor:
+    """Tokenizer, image processor and chat template of a model's folder; nothing is fetched, no remote code is run."""
+
+    def __init__(self, files: ModelFiles) -> None:
+        from transformers import AutoTokenizer
+
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(
+            str(files.folder), local_files_only=True, trust_remote_code=False
+        )
+        self._images = _image_processor(files.image_settings)
+        self._template: str = files.chat_template or self.tokenizer.chat_template
+        self._merge = int(self._images.merge_size)
+        self._image_id: int = self.tokenizer.convert_tokens_to_ids(_IMAGE)
+        self._seen: dict[str, tuple[NDArray[np.float32], tuple[int, int]]] = {}
+
+    def encode(self, prompt: Prompt) -> Encoded:
+        """A prompt as tokens, the answer's turn opened.
+
+        Raises
+        ------
+        ReasonerError
+            ``prompt-pictures``: the words around the request hold a picture's token themselves.
+        """
+        text = self.tokenizer.apply_chat_template(
+            chat_messages(prompt, lambda _: {"type": "image"}),
+            chat_template=self._template,
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        ids = np.asarray(self.tokenizer(text, add_special_tokens=False)["input_ids"], dtype=np.int64)
+        places = np.flatnonzero(ids == self._image_id)
+        views = prompt.views
+        if len(places) != len(views):
+            raise ReasonerError(
+                "The prompt's words hold a special token of the model; use another template.",
+                code="prompt-pictures",
+                detail=f"{len(places)} places for {len(views)} pictures",
+            )
+        grids = [self._grid(view) for view in views]
+        counts = np.ones(len(ids), dtype=np.int64)
+        counts[places] = [rows * columns for rows, columns in grids]
+        last = int(counts[: places[-1] + 1].sum()) if len(places) else 0
+        return Encoded(np.repeat(ids, counts), _positions(len(ids), places, grids), views, last)
+
+    def pixels(self, views: Sequence[View]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Pictures as the vision encoder takes them.
+
+        Returns
+        -------
+        patches : ndarray, shape (patches of all pictures, values of a patch), float32
+        grids : ndarray, shape (pictures, 3), int64
+            Patches of each picture: 1, rows, columns.
+        """
+        prepared = [self._prepared(view) for view in views]
+        grids = np.array([(1, rows * self._merge, columns * self._merge) for _, (rows, columns) in prepared])
+        return np.concatenate([patches for patches, _ in prepared]), grids.astype(np.int64)
+
+    def forget_pictures(self) -> None:
+        """Let go of the pictures that were prepared: those of another case are coming."""
+        self._seen.clear()
+
+    def text(self, ids: Sequence[int]) -> str:
+        """What tokens say. Special tokens are shown: a reply that holds one is not as it should be."""
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
+
+    def tokens(self, text: str) -> list[int]:
+        """A plain text's tokens."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    @cached_property
+    def closing(self) -> frozenset[int]:
+        """Tokens that can't stand within a piece of text: special ones, and all that hold ``<``."""
+        vocabulary: dict[str, int] = self.tokenizer.get_vocab()
+        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.get_added_vocab().values())
+        return frozenset(special | {number for token, number in vocabulary.items() if "<" in token})
+
+    def _grid(self, view: View) -> tuple[int, int]:
+        return self._prepared(view)[1]
+
+    def _prepared(self, view: View) -> tuple[NDArray[np.float32], tuple[int, int]]:
+        """A view's patches, and its grid in tokens (rows, columns); computed once."""
+        if view.sha256 not in self._seen:
+            from PIL import Image
+
+            made = self._images(images=[Image.fromarray(view.pixels).convert("RGB")], return_tensors="np")
+            _, rows, columns = (int(n) for n in made["image_grid_thw"][0])
+            patches = np.asarray(made["pixel_values"], dtype=np.float32)
+            self._seen[view.sha256] = patches, (rows // self._merge, columns // self._merge)
+        return self._seen[view.sha256]
+
+
+def _positions(
+    length: int, places: NDArray[np.intp], grids: Sequence[tuple[int, int]]
+) -> NDArray[np.int64]:  # (3, tokens)
+    parts: list[NDArray[np.int64]] = []
+    at = position = 0
+
+    def text(count: int) -> None:
+        nonlocal position
+        parts.append(np.tile(np.arange(position, position + count), (3, 1)))
+        position += count
+
+    for place, (rows, columns) in zip(places.tolist(), grids, strict=True):
+        text(place - at)
+        row, column = np.divmod(np.arange(rows * columns), columns)
+        parts.append(position + np.stack([np.zeros_like(row), row, column]))
+        position += max(rows, columns)
+        at = place + 1
+    text(length - at)
+    return np.concatenate(parts, axis=1).astype(np.int64)
+
+
+def _image_processor(settings: dict[str, Any]) -> Any:
+    """The image processor that works without torchvision; where it lives depends on the version of transformers."""
+    try:
+        from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil as Images
+    except ImportError:  # before transformers 5: the processor of this plain name is the one on Pillow
+        from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor as Images
+    return Images(**settings)
