@@ -38,8 +38,14 @@ def run(parsed: argparse.Namespace, console: Console) -> int:
         rows: Iterable[RequestRow]
         rows = read_rows(lines, modality) if single is None else (RequestRow(single.id, single.text, modality),)
         for row in rows:
-            seen = {"facts": observed.facts, "views": observed.views} if observed is not None else {}
-            answer = answer_row(row, reasoner, closed=parsed.closed, cancel=cancel, **seen)
+            answer = answer_row(
+                row,
+                reasoner,
+                closed=parsed.closed,
+                facts=observed.facts if observed is not None else None,
+                views=observed.views if observed is not None else (),
+                cancel=cancel,
+            )
             cancel.check()
             console.json(answer)
             console.text(*_lines(answer))

@@ -2,8 +2,8 @@
 
 Wordings agree where their answers resolve to the same targets, in whatever order and words. An answer is taken where
 more than half of all wordings, those without an answer included, come to it. (SEER paper, equation 3, wants the same
-mask for every rephrasing; majority over sampled reasonings is Wang et al., "Self-consistency improves chain of thought reasoning
-in language models", ICLR 2023. Here the wording varies, and decoding is greedy.)
+mask for every rephrasing; majority over sampled reasonings is Wang et al., "Self-consistency improves chain of thought
+reasoning in language models", ICLR 2023. Here the wording varies, and decoding is greedy.)
 """
 
 from __future__ import annotations

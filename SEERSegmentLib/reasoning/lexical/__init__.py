@@ -8,6 +8,6 @@ The stages, in order, each in its own module and each inspectable:
 
 from __future__ import annotations
 
-from .reasoner import LexicalReasoner
+from .reasoner import DOUBTS, LexicalReasoner
 
-__all__ = ["LexicalReasoner"]
+__all__ = ["DOUBTS", "LexicalReasoner"]

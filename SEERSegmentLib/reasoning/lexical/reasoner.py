@@ -63,7 +63,8 @@ class LexicalReasoner:
         reading = Reading(text, clauses, [], [], self.lexicon, modality)
         for note in notes:
             reading.say(f"Spelling: {note}.")
-            reading.doubts.append(f"spelling: {note}")
+            if _mended(note) & _anatomy_and_sides(clauses):
+                reading.doubts.append(f"spelling: {note}")
         if not speller().tolerant and (notes or _has_unknown_words(clauses)):
             reading.say("Spelling was checked without rapidfuzz, which is not installed: fewer errors are recognised.")
         for number, clause in enumerate(clauses):
@@ -85,6 +86,17 @@ class LexicalReasoner:
         if isinstance(resolved, Abstention):
             raise Question(resolved.code, resolved.reason, resolved.question, resolved.suggestions)
         return resolved
+
+
+def _mended(note: str) -> set[str]:
+    """The words that stand in place of the misspelt ones."""
+    return set(note.rpartition("“")[2].rstrip("”").split())
+
+
+def _anatomy_and_sides(clauses: list[Clause]) -> set[str]:
+    """Words by which a target is told."""
+    items = (item for clause in clauses for item in clause.items)
+    return {word for item in items if item.names_anatomy or "side" in item.kinds for word in item.norm.split()}
 
 
 def _has_unknown_words(clauses: list[Clause]) -> bool:

@@ -15,7 +15,6 @@ _AROUND = (
     (Kind.CASE, "- {}"),
     (Kind.CASE, "“{}”"),
     (Kind.CASE, "{} Thanks."),
-    (Kind.CASE, "Hi, {}"),
     (Kind.REPORT, "Request: {}"),
     (Kind.REPORT, "Clinical details: follow-up. Request: {}"),
     (Kind.REPORT, "Indication: for planning. {}"),
@@ -27,7 +26,7 @@ _AROUND = (
 
 
 def wrapped(text: str, n: int, seed: int = 0) -> tuple[Rephrasing, ...]:
-    """At most ``n`` (twelve at the most) wordings of a request that nobody has read.
+    """At most ``n`` (eleven at the most) wordings of a request that nobody has read.
 
     Parameters
     ----------

