@@ -4,8 +4,10 @@ set(SEERSegment_SCRIPTS
   SEERSegmentPanel/__init__.py
   SEERSegmentPanel/consent.py
   SEERSegmentPanel/editor.py
+  SEERSegmentPanel/fields.py
   SEERSegmentPanel/inputs.py
   SEERSegmentPanel/install.py
+  SEERSegmentPanel/models.py
   SEERSegmentPanel/panel.py
   SEERSegmentPanel/parts.py
   SEERSegmentPanel/phrasing.py
@@ -32,5 +34,6 @@ set(SEERSegment_RESOURCES
   Resources/Icons/SEERChestCT.png
   Resources/Icons/SEERSegment.png
   Resources/UI/SEERSegment.ui
+  Resources/requirements-local.txt
   Resources/requirements.txt
   )

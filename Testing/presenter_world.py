@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,12 @@ from SEERSegmentLib.worker.messages import (
     AbstentionReport,
     AgreementReport,
     ArrayFile,
+    CapabilitiesOrder,
     CapabilitiesReport,
     CroppedMask,
     PartReport,
     PhrasingReport,
+    PreviewReport,
     RunReport,
     SegmentPiece,
     ViewPicture,
@@ -242,12 +244,30 @@ class Store(dict[str, Any]):
         self.pop(name, None)
 
 
+BOTH = ("multi-view", "seer-v1")
 PARTS = (
-    PartReport("reasoner", "lexical", "1", "", True, ""),
-    PartReport("reasoner", "openai", "1", "", True, "", sends="snapshots"),
-    PartReport("backbone", "classical", "1", "", True, ""),
-    PartReport("backbone", "far", "1", "", True, "", sends="volume"),
+    PartReport("reasoner", "lexical", "1", "", True, "", protocol="tags", presets=BOTH),
+    PartReport("reasoner", "cascade", "1", "", False, "Say which model.", protocol="tags", presets=BOTH),
+    PartReport("reasoner", "qwen", "1", "", False, "Choose a folder.", protocol="tags", presets=BOTH),
+    PartReport("reasoner", "openai", "1", "", True, "", sends="snapshots", protocol="tags", presets=BOTH),
+    PartReport("reasoner", "medvol", "1", "", False, "Say which model.", protocol="anchor", presets=("medvol-r1",)),
+    PartReport("backbone", "classical", "1", "", True, "", accepts=("label",)),
+    PartReport("backbone", "propagation", "1", "", True, "", accepts=("box",)),
+    PartReport("backbone", "far", "1", "", True, "", sends="volume", accepts=("text",)),
 )
+
+
+def parts_report(order: CapabilitiesOrder, parts: tuple[PartReport, ...] = PARTS) -> CapabilitiesReport:
+    """What a worker would answer: the list, and the order's reasoner as it is with its options."""
+    by_name = {part.name: part for part in parts}
+    choice = order.reasoner
+    if choice is None or choice.name not in by_name:
+        return CapabilitiesReport(order.job, parts)
+    behind = by_name.get(choice.options.get("vlm", choice.name), by_name[choice.name])
+    trained = bool(choice.options.get("adapter")) or choice.options.get("template", "").startswith("official")
+    presets = tuple(reversed(BOTH)) if trained else by_name[choice.name].presets
+    described = replace(by_name[choice.name], ready=True, what_to_do="", sends=behind.sends, presets=presets)
+    return CapabilitiesReport(order.job, parts, chosen=described)
 
 
 class World:
@@ -273,13 +293,19 @@ class World:
 
     def know_parts(self, parts: tuple[PartReport, ...] = PARTS) -> None:
         self.presenter.refresh_capabilities()
-        self.client.finish(CapabilitiesReport(self.client.orders[-1].job, parts))
+        self.client.finish(parts_report(self.client.last(CapabilitiesOrder), parts))
+
+    def begin_run(self, text: str = "the liver", inputs: Inputs | None = None) -> None:
+        """A run up to its question, or to where the volume is copied."""
+        self.presenter.run(text, inputs or Inputs("volume"))
+        if self.client.orders and self.client.orders[-1].job in self.client.live:
+            self.client.finish(parts_report(self.client.last(CapabilitiesOrder)))
 
     def send_run(self, text: str = "the liver", inputs: Inputs | None = None) -> str:
         """A run up to the order; the job's id."""
         if self.state.capabilities is None:
             self.know_parts()
-        self.presenter.run(text, inputs or Inputs("volume"))
+        self.begin_run(text, inputs)
         self.timers.run()
         return str(self.client.orders[-1].job)
 
@@ -299,6 +325,11 @@ class World:
 def run_report(job: str) -> RunReport:
     spec, provenance = TargetSpec("liver", (PIECE.target,)), Provenance("SEER", ())
     return RunReport(job, "0" * 64, (VIEW,), (SKILL,), REASONING, spec, (PIECE,), (FINDING,), provenance)
+
+
+def preview_report(job: str, **more: Any) -> PreviewReport:
+    texts = ("You help a radiologist.", "<raw_prompt>the liver</raw_prompt>")
+    return PreviewReport(job, "http://localhost:8000/v1", "seer", texts, (VIEW,), **more)
 
 
 def agreement_report(job: str) -> AgreementReport:

@@ -10,7 +10,7 @@ from pathlib import Path
 import slicer
 from slicer.i18n import tr as _
 
-from .widgets import Rows, button, card_layout, icon_line, text_label
+from .widgets import Rows, button, card_layout, icon_line, later, text_label
 
 try:  # new in Slicer 5.12: it installs beside the event loop and tells when it is done
     from slicer.packaging import pip_install as _pip_install_beside
@@ -18,6 +18,10 @@ except ImportError:
     _pip_install_beside = None
 
 __all__ = ["InstallCard", "missing_packages", "read_requirements"]
+
+#: Scripted module of Slicer's PyTorch extension: the one way to torch that fits Slicer and the graphics card.
+_TORCH_MODULE = "PyTorchUtils"
+_TORCH = "torch"
 
 
 def read_requirements(path):
@@ -29,8 +33,7 @@ def read_requirements(path):
 def missing_packages(requirements):
     """Those requirements whose package can't be found; nothing is imported. Import and package name are the same."""
     importlib.invalidate_caches()
-    names = {line: re.split(r"[^A-Za-z0-9_.-]", line, maxsplit=1)[0] for line in requirements}
-    return [line for line, name in names.items() if importlib.util.find_spec(name) is None]
+    return [line for line in requirements if not _is_there(_name(line))]
 
 
 class InstallCard:
@@ -40,19 +43,49 @@ class InstallCard:
         self._panel = panel
         self._requirements = requirements
         self._rows = Rows(card_layout(panel.ui.installCard))
+        self._light = False  # whether it is the light packages that are installed
 
     def ask_once(self):
-        """Show the question where a package is missing, unless the user has answered it for good."""
+        """Ask about the light packages where one is missing, unless the user has answered that for good."""
         if self._panel.preferences.get("lightPackagesAsked"):
             return
         missing = missing_packages(self._requirements)
         if missing:
-            self._ask(missing)
+            said = _(
+                "{names} is not part of Slicer. Install it into Slicer's Python from the Python package index? No image"
+                " and no request is sent. SEER also works without it."
+            ).format(names=_names(missing))
+            self._ask(_("Better at misspelt requests with one small package"), said, self._install_light)
+            never_tip = _("Go on without it, for good")
+            self._rows.add(button(_("Don't ask again"), "installNeverButton", never_tip, self._never))
 
-    def install(self, requirements):
+    def ask_extra(self, requirements):
+        """Ask about what a model on this computer needs: PyTorch, by its extension, and some packages more."""
+        missing, torch = missing_packages(requirements), not _is_there(_TORCH)
+        if not missing and not torch:
+            self._installed()
+        elif torch and not _is_there(_TORCH_MODULE):
+            self._show("warning", "warning", _("A model on this computer needs PyTorch"))
+            said = _(
+                "PyTorch comes with Slicer's extension “PyTorch”, which finds the one that fits Slicer and the graphics"
+                " card. Install that extension in the Extensions Manager, restart Slicer, and come back here for the"
+                " rest: {names}."
+            )
+            self._rows.add(text_label(said.format(names=_names(missing) or _("nothing more")), "installText"))
+            self._add_close()
+        else:
+            what = ", ".join(filter(None, (_("PyTorch") if torch else "", _names(missing))))
+            said = _(
+                "{what} will be installed into Slicer's Python; PyTorch by its extension, the rest from the Python"
+                " package index. With PyTorch that can be several gigabytes, and Slicer does not answer meanwhile. No"
+                " image and no request is sent."
+            ).format(what=what)
+            install = later(self._install_extra, missing, torch)
+            self._ask(_("Install what a model on this computer needs?"), said, install)
+
+    def _install(self, requirements):
         """Install with what this version of Slicer has for it. The panel goes on; the worker starts afresh after it."""
-        names = ", ".join(requirements)
-        self._show("info", "info", _("Installing {names} …").format(names=names))
+        self._show("info", "info", _("Installing {names} …").format(names=_names(requirements)))
         try:
             if _pip_install_beside is not None:
                 _pip_install_beside(requirements, blocking=False, requester="SEER", completedCallback=self._completed)
@@ -64,35 +97,50 @@ class InstallCard:
         except Exception as error:  # noqa: BLE001 - an outer border: whatever pip raised is shown to the user
             self._failed(str(error))
 
-    def _ask(self, missing):
-        names = ", ".join(re.split(r"[^A-Za-z0-9_.-]", line, maxsplit=1)[0] for line in missing)
-        self._show("info", "info", _("Better at misspelt requests with one small package"))
-        said = _(
-            "{names} is not part of Slicer. Install it into Slicer's Python from the Python package index? No image and"
-            " no request is sent. SEER also works without it."
-        )
-        self._rows.add(text_label(said.format(names=names), "installText"))
-        later_tip = _("Go on without it; you are asked again next time")
-        never_tip = _("Go on without it, for good")
-        self._rows.add(button(_("Install"), "installButton", said.format(names=names), self._install_light))
-        self._rows.add(button(_("Later"), "installLaterButton", later_tip, self._hide))
-        self._rows.add(button(_("Don't ask again"), "installNeverButton", never_tip, self._never))
-
     def _install_light(self):
-        self.install(missing_packages(self._requirements))
+        self._light = True
+        self._install(missing_packages(self._requirements))
+
+    def _install_extra(self, missing, torch):
+        """PyTorch first: what needs it then finds it there, and brings no other."""
+        self._light = False
+        if torch:
+            try:
+                made = importlib.import_module(_TORCH_MODULE).PyTorchUtilsLogic().installTorch()
+            except Exception as error:  # noqa: BLE001 - an outer border: another extension's code
+                self._failed(str(error))
+                return
+            if made is None:
+                self._failed(_("PyTorch was not installed."))
+                return
+        if missing:
+            self._install(missing)
+        else:
+            self._completed(0)
+
+    def _ask(self, title, said, install):
+        self._show("info", "info", title)
+        self._rows.add(text_label(said, "installText"))
+        later_tip = _("Go on without it; you are asked again next time")
+        self._rows.add(button(_("Install"), "installButton", said, install))
+        self._rows.add(button(_("Later"), "installLaterButton", later_tip, self._hide))
 
     def _completed(self, return_code):
         if return_code != 0:
             self._failed(_("pip ended with code {code}.").format(code=return_code))
             return
-        self._panel.preferences.set("lightPackagesAsked", True)
+        if self._light:
+            self._panel.preferences.set("lightPackagesAsked", True)
         self._panel.restart_worker()
+        self._installed()
+
+    def _installed(self):
         self._show("ok", "ok", _("Installed. The next run uses it."))
-        self._rows.add(button(_("Close"), "installCloseButton", _("Hide this message"), self._hide))
+        self._add_close()
 
     def _failed(self, why):
         self._show("error", "error", _("It could not be installed: {why}").format(why=why))
-        self._rows.add(button(_("Close"), "installCloseButton", _("Hide this message"), self._hide))
+        self._add_close()
 
     def _never(self):
         self._panel.preferences.set("lightPackagesAsked", True)
@@ -102,9 +150,27 @@ class InstallCard:
         self._rows.clear()
         self._panel.ui.installCard.setVisible(False)
 
+    def _add_close(self):
+        self._rows.add(button(_("Close"), "installCloseButton", _("Hide this message"), self._hide))
+
     def _show(self, kind, icon, text):
         frame, theme = self._panel.ui.installCard, self._panel.theme
         self._rows.clear()
         frame.setStyleSheet(theme.card_style("installCard", kind))
         self._rows.add(icon_line("installTitle", icon, theme, text, bold=True))
         frame.setVisible(True)
+
+
+def _is_there(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):  # half of it is
+        return False
+
+
+def _name(requirement):
+    return re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
+
+
+def _names(requirements):
+    return ", ".join(_name(line) for line in requirements)

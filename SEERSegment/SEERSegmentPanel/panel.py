@@ -34,7 +34,7 @@ from .timers import QtTimers
 __all__ = ["Panel"]
 
 #: Fields of the state that go on changing while a restored run is shown.
-_NOT_OF_A_RUN = ("history", "capabilities", "probe", "probing", "log", "error", "message")
+_NOT_OF_A_RUN = ("history", "capabilities", "chosen", "probe", "probing", "log", "error", "message")
 
 
 class Panel:
@@ -166,8 +166,10 @@ class Panel:
     def check_phrasing(self):
         self.presenter.check_phrasing(self.request.text(), self.inputs.inputs())
 
-    def install(self, requirements):
-        self._install.install(requirements)
+    def install_extra(self, extra):
+        """Ask before the packages of an optional part are installed."""
+        self._install.ask_extra(self.requirements_of(extra))
+        self.reveal(self.ui.installCard)
 
     def test_remote(self):
         """Test the server of the settings, also while another reasoner is chosen."""

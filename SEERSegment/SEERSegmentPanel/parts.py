@@ -6,7 +6,9 @@ import ctk
 import qt
 from slicer.i18n import tr as _
 
-from SEERSegmentLib.presenter.preferences import REASONER_KINDS
+from SEERSegmentLib.presenter import wording
+from SEERSegmentLib.presenter.catalogue import find_part, stand_in_for
+from SEERSegmentLib.presenter.choices import REASONER_KINDS
 
 from .widgets import Rows, button, later, text_label
 
@@ -33,6 +35,7 @@ class _Choices:
         self._rows.clear()
         self._radios = {}
         self._group = qt.QButtonGroup()
+        self._forget()
         self._build(parts)
 
     def _add(self, value, name, title, said, enabled):
@@ -56,6 +59,9 @@ class _Choices:
         self._panel.preferences.set(self.preference, value)
         self._chosen(value)
 
+    def _forget(self):
+        """For what goes with the rows."""
+
     def _chosen(self, value):
         """For what depends on the choice."""
 
@@ -68,40 +74,67 @@ def _state_of(part):
     """A part in a line: what it is, and whether it can run."""
     if part.ready:
         return part.summary
-    needs = _(" Needs: {needs}.").format(needs=", ".join(part.needs)) if part.needs else ""
-    return f"{part.summary} {_('Not ready:')} {part.what_to_do}{needs}"
+    return f"{part.summary} {_('Not ready:')} {part.what_to_do}{_needs_of(part)}"
+
+
+def _needs_of(part):
+    return _(" Needs: {needs}.").format(needs=", ".join(part.needs)) if part.needs else ""
 
 
 class ReasonerChoices(_Choices):
-    """Embedded, local, remote, and whatever a third party registered."""
+    """Embedded, local, remote, MedVol-R1, and whatever a third party registered.
+
+    ``on_choice`` is called after each choice by the user.
+    """
 
     preference = "reasonerKind"
 
+    def __init__(self, panel, layout, on_choice):
+        super().__init__(panel, layout)
+        self._on_choice = on_choice
+
     def _build(self, parts):
         by_name = {part.name: part for part in parts or () if part.kind == "reasoner"}
+        by_name.pop("cascade", None)  # a switch of the two kinds of model
         titles = {
             "embedded": _("Embedded: rules and vocabulary"),
             "local": _("Local: a model on this computer"),
             "remote": _("Remote: a model on a server"),
+            "medvol": _("MedVol-R1: key slices and boxes"),
         }
         for kind, title in titles.items():
             part = by_name.pop(REASONER_KINDS[kind], None)
-            if part is not None:
-                said = _state_of(part)
-            else:
+            if part is None:
                 said = _("Looking up what there is …") if parts is None else _("Not available in this version.")
+            elif kind == "embedded":
+                said = _state_of(part)
+            elif part.code == "part-unloadable":
+                said = part.what_to_do
+            else:  # whether it is ready depends on the settings below, and is said there
+                said = part.summary + _needs_of(part)
             chosen = self._panel.preferences.get(self.preference) == kind
             self._add(kind, f"reasoner_{kind}", title, said, part is not None or chosen)
+            if part is not None and part.extra and self._panel.requirements_of(part.extra):
+                tip = _("Install what a model on this computer needs into Slicer's Python")
+                install = later(self._panel.install_extra, part.extra)
+                self._rows.add(button(_("Install …"), f"install_{part.name}", tip, install))
         for part in by_name.values():
             if part.name in titles:
                 continue  # would be taken for the kind of that name
             self._add(part.name, f"reasoner_{part.name}", part.name, _state_of(part), True)
+
+    def _chosen(self, value):
+        self._on_choice()
 
 
 class BackboneChoices(_Choices):
     """All backbones; those that are not ready say what they need."""
 
     preference = "backbone"
+    _note = labels_edit = None
+
+    def _forget(self):
+        self._note = self.labels_edit = None
 
     def _build(self, parts):
         if parts is None:
@@ -117,10 +150,24 @@ class BackboneChoices(_Choices):
             elif part.extra and not part.ready:
                 requirements = self._panel.requirements_of(part.extra)
                 tip = _("Install what it needs into Slicer's Python") if requirements else part.what_to_do
-                install = button(_("Install …"), f"install_{part.name}", tip, later(self._install, requirements))
+                install = later(self._panel.install_extra, part.extra)
+                install = button(_("Install …"), f"install_{part.name}", tip, install)
                 install.setEnabled(bool(requirements))
                 self._rows.add(install)
+        self._note = self._rows.add(text_label("", "backboneNoteLabel"))
+        self._note.setStyleSheet(f"color: {self._panel.theme.ink['warning']};")
         self._chosen(self._panel.preferences.get(self.preference))
+
+    def show_note(self):
+        """Say where the chosen backbone can't take up what the chosen reasoner replies."""
+        if self._note is None:
+            return
+        preferences, capabilities = self._panel.preferences, self._panel.presenter.state.capabilities
+        kind, backbone = preferences.get("reasonerKind"), preferences.get("backbone")
+        reasoner = find_part(capabilities, "reasoner", REASONER_KINDS.get(kind, kind))
+        instead = stand_in_for(backbone, capabilities, reasoner)
+        self._note.setText(wording.stand_in(backbone, instead) if instead else "")
+        self._note.setVisible(bool(instead))
 
     def _add_labels(self):
         self.labels_edit = ctk.ctkPathLineEdit()
@@ -132,11 +179,9 @@ class BackboneChoices(_Choices):
         self._rows.add(self.labels_edit)
 
     def _chosen(self, value):
-        if getattr(self, "labels_edit", None) is not None:
+        if self.labels_edit is not None:
             self.labels_edit.setVisible(value == "reference")
+        self.show_note()
 
     def _labels_changed(self, path):
         self._panel.preferences.set("referenceLabels", path)
-
-    def _install(self, requirements):
-        self._panel.install(requirements)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import qt
 from slicer.i18n import tr as _
 
-from SEERSegmentLib.presenter.preferences import EMBEDDED_REASONER
+from SEERSegmentLib.presenter.choices import EMBEDDED_REASONER
 from SEERSegmentLib.presenter.state import Phase
 
 from .widgets import Rows, button, card_layout, escaped, icon_line, later, text_label
@@ -13,6 +14,10 @@ __all__ = ["ReasoningSection"]
 
 #: Lines of evidence that are shown before "Show all".
 _FEW = 5
+
+#: Characters of a reply as it came that are shown; a model that rambles must not fill the panel.
+_LONGEST_RAW = 20_000
+_RAW_HEIGHT = 160
 
 
 class ReasoningSection:
@@ -23,10 +28,11 @@ class ReasoningSection:
         self._ui = ui = panel.ui
         self._shown = self._state = None
         self._answer = ""
-        self._all_evidence = False
+        self._all_evidence = self._shows_raw = False
         names = ("abstentionCard", "evidenceCard", "rationaleCard", "skillsCard", "findingsCard")
         self._rows = {name: Rows(card_layout(getattr(ui, name))) for name in names}
-        self._contents = {}
+        self._contents = {}  # what each card is made for
+        self._texts = {}  # and the label in it that grows
         ui.answerCard.setStyleSheet(panel.theme.card_style("answerCard", edge="answer"))
         ui.answerTitle.setStyleSheet(f"font-weight: bold; color: {panel.theme.ink['answer']};")
         ui.runAnswerButton.connect("clicked()", self.run_answer)
@@ -77,12 +83,13 @@ class ReasoningSection:
 
     def _fill_evidence(self, lines):
         few = lines if self._all_evidence or len(lines) <= _FEW + 1 else lines[:_FEW]
-        if self._fill("evidenceCard", _("Evidence"), few, len(lines)) and len(lines) > _FEW + 1:
-            text = _("Show less") if self._all_evidence else _("Show all {count}").format(count=len(lines))
+        more = len(lines) if len(lines) > _FEW + 1 else 0
+        if self._fill("evidenceCard", _("Evidence"), few, more) and more:
+            text = _("Show less") if self._all_evidence else _("Show all {count}").format(count=more)
             tip = _("All that was measured or seen in the image")
-            more = button(text, "moreEvidenceButton", tip, self._toggle_evidence)
-            more.setFlat(True)
-            self._rows["evidenceCard"].add(more)
+            switch = button(text, "moreEvidenceButton", tip, self._toggle_evidence)
+            switch.setFlat(True)
+            self._rows["evidenceCard"].add(switch)
 
     def _toggle_evidence(self):
         self._all_evidence = not self._all_evidence
@@ -90,22 +97,32 @@ class ReasoningSection:
 
     def _hint(self, state):
         if state.streaming:
-            return _("The reasoner is still writing …")
+            return _("The model is writing; its answer can be run once it is whole.")
         said = state.reasoning or state.abstention
-        reasoner = said.reasoner if said else ""
-        if reasoner == EMBEDDED_REASONER:
-            return _("Read by the embedded reasoner, on this computer.")
-        return _("Read by {reasoner}.").format(reasoner=reasoner) if reasoner else ""
+        if said is None or not said.reasoner:
+            return ""
+        first, _colon, second = said.reasoner.partition(": ")
+        who = second or first
+        if who == EMBEDDED_REASONER:
+            sure = _("Read by the embedded tables, on this computer; the model was not asked, or had no answer.")
+            return sure if second else _("Read by the embedded reasoner, on this computer.")
+        return _read_by(who, dict(said.details))
 
-    def _fill(self, name, title, lines, of=0):
-        if not self._changed(name, (lines, of) if lines else ()):
+    def _fill(self, name, title, lines, more=0):
+        """Show a card's lines; whether it was made anew. One that grows while a reply is written only gets its text."""
+        html = "".join(f'<p style="margin: 2px 0px 4px 0px;">{line}</p>' for line in lines)
+        kind = (title, more, self._all_evidence) if html else ()
+        if html and self._contents.get(name) == kind:
+            if self._texts[name].text != html:
+                self._texts[name].setText(html)
+            return False
+        if not self._changed(name, kind):
             return False
         rows, frame, theme = self._rows[name], getattr(self._ui, name), self._panel.theme
         edge = {"evidenceCard": "evidence", "rationaleCard": "rationale"}.get(name, "")
         frame.setStyleSheet(theme.card_style(name, edge=edge))
         rows.add(self._title(title, f"{name}Title", edge))
-        items = "".join(f'<p style="margin: 2px 0px 4px 0px;">{line}</p>' for line in lines)
-        rows.add(text_label(items, f"{name}Text", rich=True))
+        self._texts[name] = rows.add(text_label(html, f"{name}Text", rich=True))
         return True
 
     def _title(self, text, name, edge=""):
@@ -131,7 +148,8 @@ class ReasoningSection:
 
     def _fill_abstention(self, state):
         abstention = state.abstention
-        if not self._changed("abstentionCard", abstention and (abstention, state.blocked, state.executable_answer)):
+        shown = abstention and (abstention, state.blocked, state.executable_answer, self._shows_raw)
+        if not self._changed("abstentionCard", shown):
             return
         rows, frame, theme = self._rows["abstentionCard"], self._ui.abstentionCard, self._panel.theme
         kind = "error" if state.blocked else "warning"
@@ -149,8 +167,29 @@ class ReasoningSection:
         if state.blocked:
             tip = _("Segment {answer} although the check says no").format(answer=state.executable_answer)
             rows.add(button(_("Run anyway"), "runAnywayButton", tip, self._panel.run_anyway))
+        if abstention.raw:
+            self._add_raw(rows, abstention.raw)
         if state.phase is Phase.AWAITING_EDIT:
             self._panel.reveal(frame)
+
+    def _add_raw(self, rows, raw):
+        """The reply as it came, on demand: to be looked at, never read a second time."""
+        text = _("Hide the reply") if self._shows_raw else _("Show the reply as it came")
+        switch = button(text, "rawReplyButton", _("What the model wrote, word by word"), self._toggle_raw)
+        switch.setFlat(True)
+        rows.add(switch)
+        if self._shows_raw:
+            edit = qt.QPlainTextEdit()
+            edit.setObjectName("rawReplyEdit")
+            edit.setAccessibleName(_("The reply as it came"))
+            edit.setReadOnly(True)
+            edit.setPlainText(raw[:_LONGEST_RAW])
+            edit.setFixedHeight(_RAW_HEIGHT)
+            rows.add(edit)
+
+    def _toggle_raw(self):
+        self._shows_raw = not self._shows_raw
+        self._fill_abstention(self._state)
 
     def _take(self, suggestion):
         self._panel.request.set_text(suggestion)
@@ -169,6 +208,18 @@ class ReasoningSection:
         phase = self._panel.presenter.state.phase
         free = not phase.busy and phase is not Phase.AWAITING_CONSENT
         self._ui.runAnswerButton.setEnabled(free and bool(self.answer()))
+
+
+def _read_by(reasoner, details):
+    """Who read the request: the reasoner, with its model and where that is, as far as the reply says."""
+    model, server = details.get("model", ""), details.get("server", "")
+    if model and server:
+        return _("Read by {reasoner}: the model {model} at {server}.").format(
+            reasoner=reasoner, model=model, server=server
+        )
+    if model:
+        return _("Read by {reasoner}, on this computer: the model {model}.").format(reasoner=reasoner, model=model)
+    return _("Read by {reasoner}.").format(reasoner=reasoner)
 
 
 def _observation(item, theme):

@@ -14,8 +14,22 @@ __all__ = ["RunSection", "elapsed_text"]
 
 _TICK_MS = 200
 
-#: Errors that another choice in the settings may help against.
-_SETTINGS_HELP = ("target-unsupported", "part-unavailable", "part-not-ready", "server-missing", "server-invalid")
+#: How the codes of those errors begin that another choice in the settings may help against.
+_SETTINGS_HELP = (
+    "adapter-",
+    "backbone-not-ready",
+    "device-",
+    "identifiers-",
+    "memory-",
+    "missing-extra",
+    "model-",
+    "part-",
+    "preset-unread",
+    "reasoner-not-ready",
+    "server-",
+    "target-unsupported",
+    "template-",
+)
 
 
 def elapsed_text(seconds):
@@ -38,6 +52,7 @@ class RunSection:
         self._ticker.setInterval(_TICK_MS)
         self._ticker.connect("timeout()", self._tick)
         self._error_rows = Rows(card_layout(ui.errorCard))
+        ui.noteLabel.setStyleSheet(f"color: {panel.theme.ink['warning']};")
         ui.runButton.connect("clicked()", self._clicked)
         ui.goToResultButton.connect("clicked()", panel.go_to_result)
 
@@ -107,6 +122,8 @@ class RunSection:
         if busy and state.activity is Activity.PHRASING:
             text = _("Check phrasing: {stage}").format(stage=text)
         ui.stageLabel.setText(text)
+        ui.noteLabel.setText(state.note)
+        ui.noteLabel.setVisible(bool(state.note))
         ui.progressFrame.setVisible(bool(text))
         ui.progressBar.setVisible(busy)
         ui.goToResultButton.setVisible(state.phase is Phase.DONE and bool(state.segments))
@@ -137,7 +154,7 @@ class RunSection:
         frame.setStyleSheet(theme.card_style("errorCard", "error"))
         self._error_rows.add(icon_line("errorLabel", "error", theme, error.message))
         self._error_rows.add(text_label(_("Code: {code}").format(code=error.code), "errorCodeLabel"))
-        if error.code in _SETTINGS_HELP:
+        if error.code.startswith(_SETTINGS_HELP):
             tip = _("Choose another reasoner or backbone, or a server")
             self._error_rows.add(button(_("Open the settings"), "openSettingsButton", tip, self._panel.open_settings))
         if error.retryable:

@@ -6,12 +6,18 @@ import ctk
 import qt
 from slicer.i18n import tr as _
 
+from SEERSegmentLib.presenter.choices import AUTOMATIC, reasoner_choice, wants_server
 from SEERSegmentLib.presenter.preferences import default_episode_folder
 
+from .fields import Fields, Row, form, group, select
+from .models import AskingGroup, LocalGroup, MedVolGroup, RemoteGroup
 from .parts import BackboneChoices, ReasonerChoices
 from .widgets import button, text_label
 
 __all__ = ["SettingsSection"]
+
+#: After the last change of a setting, until the worker is asked what it comes to.
+_PAUSE_MS = 600
 
 
 class SettingsSection:
@@ -21,9 +27,7 @@ class SettingsSection:
         self._panel = panel
         self._ui = panel.ui
         self._built = False
-        self._probe = None
-        self._probing = False
-        self._reasoners = self._backbones = None
+        self._cancel_asking = None
         self._ui.settingsSection.connect("contentsCollapsed(bool)", self._collapsed)
 
     @property
@@ -35,11 +39,15 @@ class SettingsSection:
             return
         self._reasoners.show(state.capabilities)
         self._backbones.show(state.capabilities)
+        self._backbones.show_note()
         self._fill_devices(state.capabilities)
-        if (state.probe, state.probing) != (self._probe, self._probing):
-            self._probe, self._probing = state.probe, state.probing
-            self._show_probe()
+        self._remote.show(state)
+        self._show_status(state)
         self._show_consents()
+
+    def close(self):
+        if self._cancel_asking is not None:
+            self._cancel_asking()
 
     def _collapsed(self, collapsed):
         if collapsed:
@@ -47,6 +55,7 @@ class SettingsSection:
         if not self._built:
             self._build()
             self._built = True
+            self._open_groups()
         if self._panel.presenter.state.capabilities is None:
             self._panel.presenter.refresh_capabilities()
         self.show(self._panel.presenter.state)
@@ -54,43 +63,24 @@ class SettingsSection:
     # --- building -----------------------------------------------------------------------------------------------------
 
     def _build(self):
-        layout = self._ui.settingsLayout
-        self._reasoners = ReasonerChoices(self._panel, _group(layout, "reasonerGroup", _("Reasoner")))
-        self._build_remote(_group(layout, "remoteGroup", _("Remote server")))
-        self._build_consents(_group(layout, "consentsGroup", _("What may leave this computer")))
-        self._backbones = BackboneChoices(self._panel, _group(layout, "backboneGroup", _("Segmentation")))
-        self._build_rest(_group(layout, "runGroup", _("Views, device and data")))
-
-    def _build_remote(self, layout):
-        preferences = self._panel.preferences
-        form = _form(layout)
-        self.url_edit = self._line("remoteUrlEdit", "remoteUrl", _("https://server.example/v1"))
-        self.model_edit = self._line("remoteModelEdit", "remoteModel", _("The server's first model"))
-        self.key_edit = self._line("remoteKeyEdit", "remoteKey", _("None"))
-        self.key_edit.setEchoMode(qt.QLineEdit.Password)
-        form.addRow(_("Address:"), self.url_edit)
-        form.addRow(_("Model:"), self.model_edit)
-        form.addRow(_("Key:"), self.key_edit)
-        self.remember_box = qt.QCheckBox(_("Remember the key on this computer"))
-        self.remember_box.setObjectName("rememberKeyBox")
-        self.remember_box.setToolTip(_("Otherwise it is forgotten when Slicer ends"))
-        self.remember_box.setChecked(preferences.get("rememberKey"))
-        self.remember_box.connect("toggled(bool)", self._remember_changed)
-        layout.addWidget(self.remember_box)
-        self.remember_warning = text_label(
-            _("The key is then written to Slicer's settings file in clear: anybody who can read that file can use it."),
-            "rememberKeyWarning",
-        )
-        self.remember_warning.setStyleSheet(f"color: {self._panel.theme.ink['warning']};")
-        self.remember_warning.setVisible(preferences.get("rememberKey"))
-        layout.addWidget(self.remember_warning)
-        tip = _("Ask the server for its list of models; neither image nor request is sent")
-        self.test_button = button(_("Test connection"), "testConnectionButton", tip, self._test)
-        self.test_button.setEnabled(bool(self.url_edit.text.strip()))
-        layout.addWidget(self.test_button)
-        self.probe_label = text_label("", "probeLabel")
-        self.probe_label.hide()
-        layout.addWidget(self.probe_label)
+        panel, layout = self._panel, self._ui.settingsLayout
+        reasoners = group(layout, "reasonerGroup", _("Reasoner"))
+        rows = qt.QVBoxLayout()
+        reasoners.addLayout(rows)
+        self._reasoners = ReasonerChoices(panel, rows, self._reasoner_chosen)
+        tip = _("Faster, and sends less: the model is asked only where the tables abstain or are unsure")
+        text = _("Ask the embedded tables first")
+        self._first = Fields(panel.preferences, self._changed).check("tablesFirstBox", "tablesFirst", text, tip)
+        reasoners.addWidget(self._first)
+        self._status = text_label("", "reasonerStatusLabel")
+        reasoners.addWidget(self._status)
+        self._medvol = MedVolGroup(panel, layout, self._reasoner_chosen)
+        self._local = LocalGroup(panel, layout, self._changed)
+        self._remote = RemoteGroup(panel, layout, self._changed)
+        self._asking = AskingGroup(panel, layout, self._changed)
+        self._build_consents(group(layout, "consentsGroup", _("What may leave this computer")))
+        self._backbones = BackboneChoices(panel, group(layout, "backboneGroup", _("Segmentation")))
+        self._build_rest(group(layout, "runGroup", _("Views, device and data")))
 
     def _build_consents(self, layout):
         self.consents_label = text_label("", "consentsLabel")
@@ -102,26 +92,23 @@ class SettingsSection:
 
     def _build_rest(self, layout):
         preferences = self._panel.preferences
-        form = _form(layout)
-        self.preset_combo = self._combo("presetComboBox", "preset")
-        for text, value in ((_("Multi-view: three planes"), "multi-view"), (_("seer-v1: 8 axial views"), "seer-v1")):
-            self.preset_combo.addItem(text, value)
-        self._select(self.preset_combo, preferences.get("preset"))
-        self.preset_combo.setToolTip(_("Which views of the volume the reasoner sees"))
-        form.addRow(_("Views:"), self.preset_combo)
-        self.device_combo = self._combo("deviceComboBox", "device")
-        self.device_combo.setToolTip(_("Where models run; the embedded parts always use the processor"))
+        fields, rows = Fields(preferences, self._changed), form(layout)
+        choices = (
+            (_("Automatic: what the reasoner is best with"), AUTOMATIC),
+            (_("Multi-view: three planes"), "multi-view"),
+            (_("seer-v1: 8 axial views"), "seer-v1"),
+        )
+        tip = _("Which views of the volume the reasoner sees; one that doesn't read them sees what it is best with")
+        Row(rows, _("Views:"), fields.combo("presetComboBox", "preset", choices, tip))
+        tip = _("Where models run; the embedded parts always use the processor")
+        self.device_combo = fields.combo("deviceComboBox", "device", (), tip)
         self._devices = ()
         self._fill_devices(None)
-        form.addRow(_("Device:"), self.device_combo)
-        self.idle_box = qt.QSpinBox()
-        self.idle_box.setObjectName("idleMinutesBox")
-        self.idle_box.setRange(1, 24 * 60)
-        self.idle_box.setSuffix(_(" min"))
-        self.idle_box.setValue(preferences.get("idleMinutes"))
-        self.idle_box.setToolTip(_("The worker process ends after this time without a run, and gives its memory back"))
-        self.idle_box.connect("valueChanged(int)", self._idle_changed)
-        form.addRow(_("Worker ends after:"), self.idle_box)
+        Row(rows, _("Device:"), self.device_combo)
+        tip = _("The worker process ends after this time without a run, and gives its memory back")
+        idle = Fields(preferences, self._idle_changed).count("idleMinutesBox", "idleMinutes", 1, 24 * 60, tip)
+        idle.setSuffix(_(" min"))
+        Row(rows, _("Worker ends after:"), idle)
         self.folder_button = ctk.ctkDirectoryButton()
         self.folder_button.setObjectName("episodeFolderButton")
         self.folder_button.setToolTip(_("Reviewed episodes are kept here, on this computer"))
@@ -130,31 +117,7 @@ class SettingsSection:
         self.folder_button.elideMode = qt.Qt.ElideMiddle
         self.folder_button.directory = preferences.get("episodeFolder") or default_episode_folder()
         self.folder_button.connect("directorySelected(QString)", self._folder_selected)
-        form.addRow(_("Episodes:"), self.folder_button)
-
-    def _line(self, name, preference, placeholder):
-        edit = qt.QLineEdit()
-        edit.setObjectName(name)
-        edit.setText(self._panel.preferences.get(preference))
-        edit.setPlaceholderText(placeholder)
-
-        def changed(text):
-            self._panel.preferences.set(preference, text.strip())
-            self.test_button.setEnabled(bool(self.url_edit.text.strip()))
-
-        edit.connect("textChanged(QString)", changed)
-        return edit
-
-    def _combo(self, name, preference):
-        combo = qt.QComboBox()
-        combo.setObjectName(name)
-
-        def changed(_index):
-            if combo.currentData is not None:
-                self._panel.preferences.set(preference, combo.currentData)
-
-        combo.connect("activated(int)", changed)
-        return combo
+        Row(rows, _("Episodes:"), self.folder_button)
 
     # --- state --------------------------------------------------------------------------------------------------------
 
@@ -168,26 +131,46 @@ class SettingsSection:
         self.device_combo.clear()
         for device in devices:
             self.device_combo.addItem(_("Automatic") if device == "auto" else device, device)
-        self._select(self.device_combo, chosen)
+        select(self.device_combo, chosen)
 
-    def _select(self, combo, value):
-        combo.setCurrentIndex(combo.findData(value))
+    def _open_groups(self):
+        """Unfold what the chosen reasoner is made of, and fold the rest."""
+        preferences = self._panel.preferences
+        kind = preferences.get("reasonerKind")
+        model = preferences.get("medvolModel") if kind == "medvol" else kind
+        self._first.setVisible(kind in ("local", "remote"))
+        self._medvol.box.setVisible(kind == "medvol")
+        self._asking.box.setVisible(kind != "medvol")
+        self._local.box.collapsed = model != "local"
+        self._remote.box.collapsed = model != "remote"
+        self._asking.box.collapsed = kind not in ("local", "remote")
 
-    def _show_probe(self):
-        theme, probe = self._panel.theme, self._probe
-        self.test_button.setEnabled(not self._probing)
-        self.probe_label.setVisible(self._probing or probe is not None)
-        if self._probing:
-            self.probe_label.setText(_("Asking the server …"))
-            self.probe_label.setStyleSheet("")
-        elif probe is not None:
-            models = "\n" + _("Models: {models}").format(models=", ".join(probe.models)) if probe.models else ""
-            self.probe_label.setText(probe.message + models)
-            self.probe_label.setStyleSheet(f"color: {theme.ink['ok' if probe.ok else 'error']};")
+    def _show_status(self, state):
+        """Whether the chosen reasoner can run as it is set up."""
+        choice, chosen = reasoner_choice(self._panel.preferences), state.chosen
+        known = bool(choice.options) and chosen is not None and chosen.name == choice.name
+        self._status.setVisible(known)
+        if known:
+            ready = _("Ready. A model is loaded, or a server contacted, with the first run.")
+            why = self._missing(choice) or chosen.what_to_do
+            self._status.setText(ready if chosen.ready else _("Not ready: {why}").format(why=why))
+            ink = self._panel.theme.ink["ok" if chosen.ready else "warning"]
+            self._status.setStyleSheet(f"color: {ink};")
+
+    def _missing(self, choice):
+        """What the user has not entered yet, in a sentence."""
+        if wants_server(choice):
+            return "" if choice.options.get("url") else _("enter the server's address below.")
+        return "" if choice.options.get("model") else _("choose the folder of the model below.")
 
     def _show_consents(self):
         consents = self._panel.preferences.get("consents")
-        words = {"snapshots": _("snapshots"), "volume": _("the volume")}
+        words = {
+            "snapshots": _("snapshots"),
+            "slices": _("series of slices"),
+            "identifiers": _("names as typed"),
+            "volume": _("the volume"),
+        }
         lines = [
             _("{server}: {what}, without asking").format(server=server, what=" + ".join(words.get(w, w) for w in what))
             for server, what in consents.items()
@@ -198,34 +181,25 @@ class SettingsSection:
 
     # --- intents ------------------------------------------------------------------------------------------------------
 
-    def _remember_changed(self, on):
-        self._panel.preferences.set("rememberKey", bool(on))
-        self.remember_warning.setVisible(bool(on))
+    def _reasoner_chosen(self):
+        self._open_groups()
+        self._changed()
 
-    def _test(self):
-        self._panel.test_remote()
+    def _changed(self):
+        """Ask the worker what the settings come to, once the user has stopped typing."""
+        self.show(self._panel.presenter.state)
+        self.close()
+        self._cancel_asking = self._panel.timers.call_later(_PAUSE_MS, self._ask)
 
-    def _idle_changed(self, value):
-        self._panel.preferences.set("idleMinutes", value)
-        self._panel.client.idle_seconds = 60.0 * value  # of the next worker
+    def _ask(self):
+        self._cancel_asking = None
+        if self._panel.presenter.state.phase.busy or self._panel.presenter.state.consent is not None:
+            return  # a run looks for itself
+        if reasoner_choice(self._panel.preferences).options:
+            self._panel.presenter.refresh_capabilities()
+
+    def _idle_changed(self):
+        self._panel.client.idle_seconds = 60.0 * self._panel.preferences.get("idleMinutes")  # of the next worker
 
     def _folder_selected(self, folder):
         self._panel.preferences.set("episodeFolder", folder)
-
-
-def _group(layout, name, title):
-    """A titled box in the section; its layout."""
-    box = qt.QGroupBox(title)
-    box.setObjectName(name)
-    inner = qt.QVBoxLayout(box)
-    inner.setContentsMargins(8, 6, 8, 8)
-    inner.setSpacing(5)
-    layout.addWidget(box)
-    return inner
-
-
-def _form(layout):
-    form = qt.QFormLayout()
-    form.setFieldGrowthPolicy(qt.QFormLayout.AllNonFixedFieldsGrow)
-    layout.addLayout(form)
-    return form

@@ -1,4 +1,4 @@
-"""The views that the reasoner saw, as a strip of thumbnails."""
+"""The views that the reasoner saw, or would be sent, as a strip of thumbnails."""
 
 from __future__ import annotations
 
@@ -33,10 +33,12 @@ class SnapshotsSection:
         ui.closeEnlargedButton.connect("clicked()", self._close_enlarged)
 
     def show(self, state):
-        if state.views == self._views:
+        unsent = state.preview is not None and bool(state.preview.views)
+        views = state.preview.views if unsent else state.views
+        if views == self._views:
             return
-        self._views = state.views
-        self._ui.snapshotsSection.setVisible(bool(state.views))
+        self._views = views
+        self._ui.snapshotsSection.setVisible(bool(views))
         self._close_enlarged()
         self._stop_loading()
         for one in self._buttons:
@@ -44,11 +46,12 @@ class SnapshotsSection:
             one.hide()
             one.deleteLater()
         self._buttons = []
-        if state.views:
-            count = _("The {count} views that the reasoner saw. Click one to enlarge it, again to go there.")
-            self._ui.snapshotsHintLabel.setText(count.format(count=len(state.views)))
+        if views:
+            seen = _("The {count} views that the reasoner saw. Click one to enlarge it, again to go there.")
+            would = _("The {count} pictures that would be sent; nothing has been sent. Click one to enlarge it.")
+            self._ui.snapshotsHintLabel.setText((would if unsent else seen).format(count=len(views)))
             # Read now, shown one by one: the files of a run that failed are removed by the worker.
-            self._pngs = [_bytes(self._panel.folder / view.png) for view in state.views]
+            self._pngs = [_bytes(self._panel.folder / view.png) for view in views]
             self._ui.snapshotsSection.setVisible(any(self._pngs))
             self._cancel_loading = self._panel.timers.call_later(0, later(self._load_next, 0))
 

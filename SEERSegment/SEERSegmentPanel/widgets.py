@@ -8,7 +8,7 @@ import qt
 
 from .theme import severity_icon
 
-__all__ = ["Rows", "button", "card_layout", "escaped", "fit_height", "icon_line", "later", "text_label"]
+__all__ = ["Rows", "bullet_line", "button", "card_layout", "escaped", "fit_height", "icon_line", "later", "text_label"]
 
 
 def later(call, *arguments):
@@ -71,6 +71,20 @@ def icon_line(name, severity, theme, text, bold=False):
         label.setStyleSheet("font-weight: bold;")
     layout.addWidget(icon)
     layout.addWidget(label)
+    layout.setStretch(1, 1)
+    return row
+
+
+def bullet_line(text, name):
+    """An item of a list: wrapping plain text beside its bullet."""
+    row = qt.QFrame()
+    layout = qt.QHBoxLayout(row)
+    layout.setContentsMargins(6, 0, 0, 0)
+    layout.setSpacing(6)
+    bullet = qt.QLabel("•")
+    bullet.setAlignment(qt.Qt.AlignTop)
+    layout.addWidget(bullet)
+    layout.addWidget(text_label(text, name))
     layout.setStretch(1, 1)
     return row
 

@@ -9,40 +9,39 @@ from .normalise import normalise
 from .sides import BOTH_WORDS, CJK_BOTH, CJK_SIDES, side_words
 from .structure import Entry, Structure
 from .vocabulary import Vocabulary
+from .wording import WHICH, objection, shortened
 
 __all__ = ["WHICH", "is_side_only", "is_structure", "target_for", "with_side"]
-
-WHICH = "Which structure should be segmented?"
 
 MAX_WORDS = 16
 """Most words of a phrase that anatomy doesn't know: longer is prose, not a noun phrase."""
 
 _ARTICLES = frozenset({"the", "a", "an"})
 _TRAILING = frozenset({"of", "on", "at", "side", "sided", "one"})
-_REFUSAL = re.compile(
-    r"(?:none|nothing|nil|na|n a|null|unknown|unclear|uncertain|abstain\w*|refus\w*|no target|no answer|"
-    r"not applicable|i|unable|can ?not|cant|sorry|as an ai)\b"
-)
-_NEGATED = re.compile(r"\b(?:no|not|without|except|excluding|minus|never|neither|nor)\b")
-_PROSE = re.compile(
-    r"\b(?:is|are|was|were|be|been|has|have|should|please|segment|outline|delineate|contour|show|find|because|which|that"
-    r"|this|it)\b"
-)
+#: "I" is a pronoun where a phrase begins with it; so is "segment" a command, but for "segment VII of the liver".
+_NO_START = re.compile(r"(?:i|segments?(?! (?:\d{1,2}[ab]?|[ivx]{1,4}[ab]?) (?:of|in) ))\b")
 _MARKUP = re.compile(r"[<>{}\[\]|\\`$=@#^~]|://|[.!?:]\s")
-_LEADING_ARTICLES = re.compile(r"(?:(?:the|an?)\s+)+", re.IGNORECASE)
+_LEADING_ARTICLES = re.compile(r"\A(?:(?:the|an?)\s+)+", re.IGNORECASE)
+_FOREIGN_ARTICLE = re.compile(r"\s*(?:der|die|das|den|le|la|les|el|los|las|il|lo|gli)\s+", re.IGNORECASE)
+_SAID_TWICE = re.compile(r"([^()]+)\(([^()]+)\)\s*")  # inferior vena cava (IVC)
 _SINGLE = frozenset({"organ", "gland", "bone", "vessel", "duct"})
 """Kinds of which a body has one, or a left and a right one: "left liver" is a mistake, "left chest wall" is not."""
 _PLURAL = re.compile(r"(?<![uain])s\b")  # lymph nodes, coronary arteries; not uterus, pancreas, pubis, pons
 _NUMBERED = re.compile(
     r"(?:vertebra |vertebrae )?(c|th|t|d|l|s) ?(\d{1,3})(?: vertebra)?|(rib) (\d{1,3})|(\d{1,3})[a-z]{2} (rib)"
 )
+_LIVER_SEGMENT = re.compile(
+    r"(?:liver |hepatic |couinaud )segments? (?:\d{1,3}|[ivxl]{1,6})|segment (?:\d{1,3}|[ivxl]{1,6}) of (?:the )?liver"
+)
 _LAST = {"c": 7, "t": 13, "th": 13, "d": 13, "l": 6, "s": 5, "rib": 13}
 """Last number of each row, with the common variants: a thirteenth thoracic and a sixth lumbar vertebra."""
-_EDGES = " \t.,;:!?'\"()-*•·_/"
+_EDGES = " \t.,;:!'\"-*•·_/"
 
 
 def target_for(phrase: str, known: Vocabulary) -> Target | Abstention:
     """The target of a phrase, or the reason why it has none."""
+    if "?" in phrase:
+        return Abstention("hedged", f"'{shortened(phrase)}' asks instead of naming what to segment.", WHICH)
     found = _lookup(phrase, known)
     if isinstance(found, Structure):
         return Target(found.name, found.id, found.side, found.level, found.code)
@@ -78,6 +77,18 @@ def _sides(words: list[str]) -> list[Side]:
 
 def _lookup(phrase: str, known: Vocabulary) -> Structure | Abstention | None:
     """What anatomy makes of a phrase; None where it doesn't know it."""
+    found = _lookup_words(phrase, known)
+    if found is None and (article := _FOREIGN_ARTICLE.match(phrase)):
+        entries = known.lookup(phrase[article.end() :])
+        if entries and all(entry.language != "en" for entry in entries):
+            found = _lookup_words(phrase[article.end() :], known)
+    if found is None and (twice := _SAID_TWICE.fullmatch(phrase)):
+        name, again = (_lookup_words(text, known) for text in twice.groups())
+        found = name if isinstance(name, Structure) and name == again else None
+    return found
+
+
+def _lookup_words(phrase: str, known: Vocabulary) -> Structure | Abstention | None:
     folded = normalise(phrase)
     if entries := known.keys.get(folded):
         return _choose(entries, Side.NONE, False, phrase, known)
@@ -118,7 +129,7 @@ def _choose(
     if len(entries) > 1:
         names = tuple(sorted(_describe(entry, known) for entry in entries))
         return Abstention(
-            "ambiguous-term", f"'{_short(phrase)}' can mean {' or '.join(names)}.", "Which one is meant?", names
+            "ambiguous-term", f"'{shortened(phrase)}' can mean {' or '.join(names)}.", "Which one is meant?", names
         )
     (entry,) = entries
     concept = entry.concept_or_id
@@ -141,15 +152,17 @@ def _incomplete(entry: Entry, side: Side, phrase: str, known: Vocabulary) -> Abs
     of_concept = known.by_concept(entry.concept_or_id)
     same_side = [structure for structure in of_concept if side in (Side.NONE, structure.side)]
     if not entry.level and len({structure.level for structure in same_side}) > 1:
-        return Abstention("level-needed", f"'{_short(phrase)}' doesn't say which one.", "Which level or number?")
+        return Abstention("level-needed", f"'{shortened(phrase)}' doesn't say which one.", "Which level or number?")
     if side is Side.NONE and of_concept:
         names = tuple(structure.name for structure in of_concept if entry.level in ("", structure.level))
         pair = known.both(entry.concept_or_id, entry.level)
         names = (*names, pair.name) if pair else names
-        return Abstention("side-needed", f"'{_short(phrase)}' doesn't say which side.", "Left, right or both?", names)
+        return Abstention(
+            "side-needed", f"'{shortened(phrase)}' doesn't say which side.", "Left, right or both?", names
+        )
     if any(structure.kind not in _SINGLE or _PLURAL.search(structure.name) for structure in of_concept):
         return None  # the left of something that has no left of its own in the tables: free text
-    return Abstention("no-such-structure", f"There is no {_short(phrase)} in the body.", WHICH)
+    return _no_such(phrase)
 
 
 def _describe(entry: Entry, known: Vocabulary) -> str:
@@ -161,7 +174,7 @@ def _describe(entry: Entry, known: Vocabulary) -> str:
 
 
 def _contradiction(phrase: str) -> Abstention:
-    return Abstention("side-contradictory", f"'{_short(phrase)}' names two sides.", "Left, right or both?")
+    return Abstention("side-contradictory", f"'{shortened(phrase)}' names two sides.", "Left, right or both?")
 
 
 def _free_text(phrase: str) -> Target | Abstention:
@@ -169,36 +182,38 @@ def _free_text(phrase: str) -> Target | Abstention:
     text = _clean(phrase)
     folded = normalise(text)
     words = folded.split()
-    if _REFUSAL.match(folded):
-        return Abstention("refusal", "The answer names no structure.", WHICH)
-    if _NEGATED.search(folded):
-        return Abstention("negation", f"'{_short(text)}' says what to leave out, not what to segment.", WHICH)
-    prose = len(words) > MAX_WORDS or _PROSE.search(folded) or _MARKUP.search(f"{text} ")
+    if against := objection(text):
+        return against
+    prose = len(words) > MAX_WORDS or _NO_START.match(folded) or _MARKUP.search(f"{text} ")
     if prose or not any(character.isalpha() for character in folded):
-        return Abstention("not-a-phrase", f"'{_short(text)}' is not the name of a structure.", WHICH)
-    if numbered := _NUMBERED.fullmatch(" ".join(word for word in words if word not in side_words())):
+        return Abstention("not-a-phrase", f"'{shortened(text)}' is not the name of a structure.", WHICH)
+    if _LIVER_SEGMENT.fullmatch(folded):
+        return _no_such(text)
+    rest = " ".join(word for word in _words(text) if word not in side_words() and word not in _TRAILING)
+    if numbered := _NUMBERED.fullmatch(rest):
         row = numbered[1] or "rib"
         if not 0 < int(numbered[2] or numbered[4] or numbered[5]) <= _LAST[row]:
-            return Abstention("no-such-structure", f"There is no {_short(text)} in the body.", WHICH)
+            return _no_such(text)
     sides = set(_sides(words))
     if len(sides) > 1:
         return _contradiction(text)
     if is_side_only(text):
-        return Abstention("side-only", f"'{_short(text)}' names a side but no structure.", WHICH)
+        return Abstention("side-only", f"'{shortened(text)}' names a side but no structure.", WHICH)
     return Target(text, side=sides.pop() if sides else Side.NONE)
 
 
+def _no_such(phrase: str) -> Abstention:
+    return Abstention("no-such-structure", f"There is no {shortened(phrase)} in the body.", WHICH)
+
+
 def _clean(phrase: str) -> str:
+    """A phrase without marks at its ends and without the article before it."""
     text = " ".join(phrase.split())
     while True:
-        shorter = _LEADING_ARTICLES.sub("", text.strip(_EDGES), count=1) if text else text
-        if not _LEADING_ARTICLES.match(text.strip(_EDGES)):
-            shorter = text.strip(_EDGES)
+        shorter = text.strip(_EDGES)
+        if shorter.count("(") != shorter.count(")") or (shorter[:1] + shorter[-1:] == "()" and "(" not in shorter[1:]):
+            shorter = shorter.strip("()")
+        shorter = _LEADING_ARTICLES.sub("", shorter, count=1)
         if shorter == text:
             return text
         text = shorter
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

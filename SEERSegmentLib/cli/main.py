@@ -25,6 +25,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "segment": "segment",
     "reason": "reason",
+    "reply": "reply",
     "evaluate": "evaluate",
     "views": "views",
     "sample": "sample",

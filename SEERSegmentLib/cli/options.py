@@ -148,6 +148,24 @@ def _reason(commands: Any) -> None:
     _common(parser)
 
 
+def _reply(commands: Any) -> None:
+    parser = commands.add_parser(
+        "reply",
+        help="read a model's reply and explain it",
+        description="Read a reply of a vision-language model as a run would, and say what of it would be executed.",
+        allow_abbrev=False,
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("file", metavar="FILE", nargs="?", help="the reply; - reads standard input")
+    source.add_argument(
+        "--replies",
+        metavar="FILE.jsonl",
+        help="rows with id, reply and perhaps request, one JSON object per line; - reads standard input",
+    )
+    parser.add_argument("--request", metavar="TEXT", help="what the model was asked, to tell an echo of it")
+    _common(parser)
+
+
 def _evaluate(commands: Any) -> None:
     parser = commands.add_parser(
         "evaluate",
@@ -224,4 +242,4 @@ def _demo(commands: Any) -> None:
 
 
 #: Each adds one command to the sub-parsers, in the order that help shows them.
-ALL: tuple[Callable[[Any], None], ...] = (_segment, _reason, _evaluate, _views, _sample, _doctor, _demo)
+ALL: tuple[Callable[[Any], None], ...] = (_segment, _reason, _reply, _evaluate, _views, _sample, _doctor, _demo)

@@ -3,11 +3,12 @@
 MedVol-R1's paper (section 3.1.3) says "a uniformly sampled sequence of 64 axial slices resized to 256×256" and no more.
 The rest follows the data preparation that its authors released since, for CT-ORG and KiTS23:
 
-* The slices are round(linspace(0, n − 1, 64)) of the n there are, counted from the head; a volume of 64 or fewer is shown
-  slice by slice, each once. The sequence runs from head to feet.
+* The slices are round(linspace(0, n − 1, 64)) of the n there are, counted from the head; a volume of 64 or fewer is
+  shown slice by slice, each once. The sequence runs from head to feet.
 * CT is cut to −160 … 240 HU (W400 L40) whatever the region, then each slice is stretched between its own 1st and 99th
   percentile. The paper knows only CT; MR, which has no absolute scale, is only stretched.
-* Upright in radiological convention: rows run to the back, columns to the patient's left.
+* Upright, the back at the bottom. Neither says which side is left; here it is radiological, as in every other upright
+  preset: columns run to the patient's left.
 * Brought to 256 × 256 whatever its aspect. The released preparation stores 512 × 512 and leaves 256 × 256 to the image
   processor of Qwen3-VL; so its bicubic filter is the one used here, once.
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..values import View
+from ..imaging.anchor_boxes import in_plane_axes
+from ..values import Anchor, View
 
-__all__ = ["mask_outline", "pixel_size", "trace_outlines"]
+__all__ = ["box_outlines", "mask_outline", "pixel_size", "trace_outlines"]
 
 #: Components below this fraction of the largest count as none when asking whether a view lies along the voxel grid.
 _ALIGNED = 1e-3
@@ -58,6 +59,35 @@ def mask_outline(mask: NDArray[np.bool_], affine: NDArray[np.float64], view: Vie
     matrix, offset = to_ijk[in_plane, :2], to_ijk[in_plane, 3]
     back = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
     return [(polygon - offset) @ back.T for polygon in trace_outlines(plane)]
+
+
+def box_outlines(anchors: Sequence[Anchor], affine: NDArray[np.float64], view: View) -> list[NDArray[np.float64]]:
+    """Boxes of the key slices that a view shows: closed polygons, each (4, 2) of (column, row); none on a projection.
+
+    Parameters
+    ----------
+    anchors : sequence of Anchor
+    affine : ndarray, shape (4, 4)
+        IJK→RAS in mm of the volume that the anchors are of.
+    view : View
+    """
+    if view.slice_index is None:
+        return []
+    to_pixel = np.linalg.solve(view.pixel_to_ras, affine)  # (i, j, k, 1) → (column, row, slices off the view, 1)
+    polygons = []
+    for anchor in anchors:
+        first, second = in_plane_axes(anchor.axis)
+        for a0, b0, a1, b1 in anchor.boxes:
+            corners = np.ones((4, 4))
+            corners[:, first], corners[:, second], corners[:, anchor.axis] = (
+                (a0, a1, a1, a0),
+                (b0, b0, b1, b1),
+                anchor.index,
+            )
+            seen = corners @ to_pixel.T
+            if np.abs(seen[:, 2]).max() < 0.5:
+                polygons.append(np.asarray(seen[:, :2]))
+    return polygons
 
 
 def trace_outlines(plane: NDArray[np.bool_]) -> list[NDArray[np.float64]]:

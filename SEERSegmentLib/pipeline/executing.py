@@ -13,7 +13,8 @@ from .. import __version__
 from ..anatomy import load_vocabulary
 from ..errors import BackboneError
 from ..grounding import check_masks
-from ..imaging.crop import crop_words, cropped_volume, on_whole_grid
+from ..imaging.anchor_boxes import anchors_within
+from ..imaging.crop import Crop, crop_words, cropped_volume, on_whole_grid
 from ..protocols import CancelToken, Emit, ignore_progress
 from ..values import RGB, Abstention, Mask, Segment, Segmentation, Stage, Target, TargetSpec, Volume
 from .job import Job
@@ -45,9 +46,9 @@ def run(job: Job, emit: Emit = ignore_progress, cancel: CancelToken | None = Non
     Raises
     ------
     SeerError
-        UsageError (``crop-outside``, ``observed-mismatch``), ReasonerError, BackboneError (``grid-mismatch`` where a
-        mask is not on the grid that the backbone was handed), Cancelled … A ReplyError does not leave this function:
-        it becomes an Abstention.
+        UsageError (``crop-outside``, ``observed-mismatch``, ``anchor-outside``), ReasonerError, BackboneError
+        (``grid-mismatch`` where a mask is not on the grid that the backbone was handed), Cancelled … A ReplyError does
+        not leave this function: it becomes an Abstention.
     """
     cancel = cancel or CancelToken()
     planned = plan(job, emit, cancel)
@@ -84,8 +85,11 @@ def _segment(planned: Plan, ledger: Ledger) -> Sequence[Mask]:
     info = job.backbone.info
     with ledger.stage(Stage.SEGMENT, info.name, info.version) as note:
         seen = job.volume if crop is None else cropped_volume(job.volume, crop)
-        masks = tuple(job.backbone.segment(seen, planned.spec, ledger.emit, ledger.cancel))
-        _check_grid(masks, planned.spec, seen, info.name)
+        k, j, i = job.volume.shape
+        part: Crop = crop or ((0, k), (0, j), (0, i))
+        spec = anchors_within(planned.spec, part)  # in the voxels that the backbone sees
+        masks = tuple(job.backbone.segment(seen, spec, ledger.emit, ledger.cancel))
+        _check_grid(masks, spec, seen, info.name)
         if crop is not None:
             whole = job.volume
             masks = tuple(
@@ -99,6 +103,8 @@ def _segment(planned: Plan, ledger: Ledger) -> Sequence[Mask]:
         note["details"] = {"masks": len(masks), "with": _loaded_libraries(), **dict(info.details)}
         if crop is not None:
             note["details"]["the backbone saw"] = f"voxels {crop_words(crop)}"
+        if planned.spec.anchors:
+            note["details"]["key slices"] = f"{len(spec.anchors)} of {len(planned.spec.anchors)}"
         note["value"] = masks
     return masks
 

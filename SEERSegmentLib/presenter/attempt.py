@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ..worker.messages import PartChoice, RunOrder, RunReport
+from ..values import Modality
+from ..worker.messages import PartChoice, RunOrder, RunReport, VolumeFile
+from .choices import EMBEDDED_REASONER, backbone_choice, reasoner_choice
 from .consent import Sending
 from .copying import SlabLoop
-from .preferences import EMBEDDED_REASONER, backbone_choice, reasoner_choice
 from .seams import Committed, Inputs, Preferences
 from .state import Activity
 
 __all__ = ["Attempt", "Result"]
+
+Crop = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 @dataclass(eq=False)
@@ -21,6 +24,8 @@ class Attempt:
 
     Attributes
     ----------
+    preset : str
+        Of the views, as preferred; once the reasoner is known, as it will be.
     answer : str or None
         Written by the user, or the one that a check blocked: the reasoner is not asked.
     phrasings, seed : int
@@ -70,6 +75,24 @@ class Attempt:
         attempt.activity = Activity.PHRASING
         attempt.phrasings, attempt.seed = preferences.get("phrasings"), preferences.get("seed")
         return attempt
+
+    def run_order(self, job: str, file: VolumeFile, crop: Crop | None = None) -> RunOrder:
+        """The order for the worker, for the volume as it was copied, or as the user says that it is."""
+        modality = self.inputs.modality
+        if modality is not Modality.UNKNOWN:
+            file = replace(file, modality=modality, modality_source="user")
+        return RunOrder(
+            job,
+            file,
+            self.text,
+            self.reasoner,
+            self.backbone,
+            self.preset,
+            crop,
+            self.answer,
+            self.run_anyway,
+            tuple(sorted(self.allowed)),
+        )
 
     @property
     def parts(self) -> dict[str, PartChoice]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from ..errors import SeerError
-from ..worker.messages import (
-    CapabilitiesOrder,
-    CapabilitiesReport,
-    ErrorReport,
-    ProbeOrder,
-    ProbeReport,
-)
+from ..worker.messages import CapabilitiesReport, ErrorReport, PartChoice, ProbeOrder, ProbeReport
 from ..worker.wire import Report
 from . import wording
 from .board import Board
+from .catalogue import Catalogue
+from .choices import reasoner_choice, server_choice, wants_server
 from .consent import secrets_of, server_of
-from .preferences import reasoner_choice
 from .seams import Client, Preferences
 
 __all__ = ["Connection"]
@@ -23,21 +18,31 @@ __all__ = ["Connection"]
 class Connection:
     """At most one look-up of the parts and one connection test at a time."""
 
-    def __init__(self, board: Board, client: Client, preferences: Preferences) -> None:
+    def __init__(self, board: Board, client: Client, preferences: Preferences, catalogue: Catalogue) -> None:
         self._board = board
         self._client = client
         self._preferences = preferences
+        self._catalogue = catalogue
         self._listing = ""
+        self._listed: PartChoice | None = None  # with which reasoner it was asked
+        self._list_again = False
         self._probing = ""
 
     def refresh_capabilities(self) -> None:
-        """Ask which parts there are and which can run."""
+        """Ask which parts there are and which can run, and the same of the chosen reasoner with its options.
+
+        Where that is being asked already, about other options, it is asked once more after it.
+        """
+        choice = reasoner_choice(self._preferences)
         if self._listing:
+            self._list_again = choice != self._listed
             self._board.log("The parts are being looked up already.")
             return
+        self._listed = choice
+        self._board.hide(*secrets_of(choice))
         self._listing = job = self._client.new_job()
         try:
-            self._client.send(CapabilitiesOrder(job), lambda report: self._on_listing(job, report))
+            self._client.send(self._catalogue.order(job, choice), lambda report: self._on_listing(job, choice, report))
         except SeerError as error:
             self._listing = ""
             self._board.set(error=self._board.shown(error))
@@ -48,6 +53,7 @@ class Connection:
             self._board.log("The connection is being tested already.")
             return
         choice = reasoner_choice(self._preferences, kind)
+        choice = server_choice(self._preferences) if wants_server(choice) else choice
         self._board.hide(*secrets_of(choice))
         self._probing = job = self._client.new_job()
         self._board.set(probe=None, probing=True)
@@ -62,17 +68,21 @@ class Connection:
         for job in filter(None, (self._listing, self._probing)):
             self._client.cancel(job)
         self._listing = self._probing = ""
+        self._list_again = False
         self._board.set(probing=False)
 
-    def _on_listing(self, job: str, report: Report) -> None:
+    def _on_listing(self, job: str, choice: PartChoice, report: Report) -> None:
         if job != self._listing:
             return  # late
         with self._board.turn():
             self._listing = ""
             if isinstance(report, CapabilitiesReport):
-                self._board.set(capabilities=report)
+                self._catalogue.take(report, choice)
             else:
                 self._board.set(error=self._board.shown(_error(report)))
+            if self._list_again:
+                self._list_again = False
+                self.refresh_capabilities()
 
     def _on_probe(self, job: str, report: Report) -> None:
         if job != self._probing:

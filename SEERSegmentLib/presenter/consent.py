@@ -8,20 +8,54 @@ from urllib.parse import urlsplit
 
 from ..worker.messages import CapabilitiesReport, PartChoice, PartReport
 from . import wording
-from .preferences import KEY_OPTION, REASONER_KINDS
+from .catalogue import find_part
+from .choices import IDENTIFIERS_OPTION, KEY_OPTION, behind, wants_server
 from .seams import Preferences
 
-__all__ = ["Consents", "Sending", "find_part", "secrets_in", "secrets_of", "sendings", "server_of"]
+__all__ = ["Consents", "Sending", "secrets_in", "secrets_of", "sendings", "server_of"]
+
+
+#: Views that run through the whole volume, and are remembered as something else than a few snapshots of it.
+_SERIES = ("medvol-r1",)
 
 
 @dataclass(frozen=True)
 class Sending:
-    """A part that sends something: ``what`` is ``"snapshots"`` or ``"volume"``."""
+    """A part that sends something, in one run.
+
+    Attributes
+    ----------
+    kind, choice : str, PartChoice
+    server : str
+    what : {"snapshots", "volume"}
+    preset : str
+        Of the views that are sent; empty where it is not known, or the volume is sent.
+    phrasings : int
+        Rephrasings of the request that are sent besides it.
+    """
 
     kind: str
-    name: str
+    choice: PartChoice
     server: str
     what: str
+    preset: str = ""
+    phrasings: int = 0
+
+    @property
+    def identifiers(self) -> str:
+        """What becomes of a patient's name or number in the request; empty for a part that doesn't look for them."""
+        return self.choice.options.get(IDENTIFIERS_OPTION, "")
+
+    @property
+    def series(self) -> bool:
+        """Whether the views run through the whole volume."""
+        return self.preset in _SERIES
+
+    @property
+    def scope(self) -> frozenset[str]:
+        """All that has to be allowed for it to go without a question."""
+        more = (("slices", self.series), ("identifiers", self.identifiers == "send"))
+        return frozenset({self.what, *(name for name, is_sent in more if is_sent)})
 
 
 class Consents:
@@ -31,33 +65,50 @@ class Consents:
         self._preferences = preferences
 
     def granted(self, sending: Sending) -> bool:
-        """Whether exactly this was allowed for good; one allowance does not imply another."""
-        return sending.what in self._preferences.get("consents").get(sending.server, ())
+        """Whether all of this was allowed for good; one allowance does not imply another."""
+        return sending.scope <= set(self._preferences.get("consents").get(sending.server, ()))
 
     def remember(self, sending: Sending) -> None:
         consents = dict(self._preferences.get("consents"))
-        consents[sending.server] = sorted({*consents.get(sending.server, ()), sending.what})
+        consents[sending.server] = sorted({*consents.get(sending.server, ()), *sending.scope})
         self._preferences.set("consents", consents)
 
     def forget(self) -> None:
         self._preferences.set("consents", {})
 
 
-def find_part(capabilities: CapabilitiesReport | None, kind: str, name: str) -> PartReport | None:
-    """What is known of a part; None where nothing is."""
-    parts = capabilities.parts if capabilities else ()
-    return next((part for part in parts if part.kind == kind and part.name == name), None)
+def sendings(
+    parts: dict[str, PartChoice], capabilities: CapabilitiesReport, described: PartReport | None = None
+) -> Iterator[Sending]:
+    """What the chosen parts (by kind) send, each by itself and through the part behind it.
 
+    Parameters
+    ----------
+    parts : dict
+        Kind → choice.
+    capabilities : CapabilitiesReport
+    described : PartReport or None
+        The reasoner as it is with its options. It may add to what is sent, and take nothing from it.
 
-def sendings(parts: dict[str, PartChoice], capabilities: CapabilitiesReport) -> Iterator[Sending]:
-    """What the chosen parts (by kind) send. Raises UsageError ``part-unavailable``, ``server-missing`` …"""
+    Raises
+    ------
+    UsageError
+        ``part-unavailable``, ``server-missing``, ``server-invalid``.
+    """
     for kind, choice in parts.items():
-        part = find_part(capabilities, kind, choice.name)
-        if part is None:
-            raise wording.part_unavailable(kind, choice.name)
+        names = (choice.name, behind(choice)) if behind(choice) else (choice.name,)
+        known = [_part(capabilities, kind, name) for name in names]
+        known += [described] if described is not None and kind == described.kind else []
         server = server_of(choice)
-        if part.sends:
-            yield Sending(kind, choice.name, server, part.sends)
+        for what in dict.fromkeys(part.sends for part in known if part.sends):
+            yield Sending(kind, choice, server, what)
+
+
+def _part(capabilities: CapabilitiesReport, kind: str, name: str) -> PartReport:
+    part = find_part(capabilities, kind, name)
+    if part is None:
+        raise wording.part_unavailable(kind, name)
+    return part
 
 
 def server_of(choice: PartChoice) -> str:
@@ -66,11 +117,11 @@ def server_of(choice: PartChoice) -> str:
     Raises
     ------
     UsageError
-        ``server-missing`` (the remote reasoner without an address), ``server-invalid``.
+        ``server-missing`` (a part that wants a server, without an address), ``server-invalid``.
     """
     url = choice.options.get("url", "")
     if not url:
-        if choice.name == REASONER_KINDS["remote"]:
+        if wants_server(choice):
             raise wording.server_missing()
         return choice.name
     try:

@@ -1,4 +1,4 @@
-"""The user's preferences: one table of names, defaults and meanings, and how they become the parts of a run.
+"""The user's preferences: one table of names, defaults and meanings; :mod:`.choices` makes the parts of a run of them.
 
 They are kept in a store that may return every value as text after a restart, as QSettings does. A value that can't be
 read falls back to its default, with a line in the log.
@@ -13,33 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..worker.messages import PartChoice
+from .choices import AUTOMATIC
 from .history import MAX_HISTORY
 from .seams import Preferences
 from .state import OverlapPolicy
 
 __all__ = [
     "DEFAULTS",
-    "EMBEDDED_REASONER",
-    "KEY_OPTION",
-    "REASONER_KINDS",
     "TABLE",
     "Preference",
     "PreferenceTable",
     "Store",
-    "backbone_choice",
     "default_episode_folder",
     "episode_folder",
-    "reasoner_choice",
 ]
-
-EMBEDDED_REASONER = "lexical"
-
-#: Kind of reasoner as the panel names it → name in the registry. Any other kind is a third party's registry name.
-REASONER_KINDS: Mapping[str, str] = {"embedded": EMBEDDED_REASONER, "local": "qwen", "remote": "openai"}
-
-#: The option of a part that is a secret: never logged, never saved with an episode.
-KEY_OPTION = "key"
 
 
 @dataclass(frozen=True)
@@ -84,19 +71,34 @@ class Preference:
         return value
 
 
+_IDS = ("mask", "refuse", "send")
+_TEMPLATES = ("seer", "official", "official-v1.0", "custom")
+
 TABLE: tuple[Preference, ...] = (
     Preference(
-        "reasonerKind", "embedded", "Who reads the request: embedded, local, remote, or a name of the registry."
+        "reasonerKind", "embedded", "Who reads the request: embedded, local, remote, medvol, or a name of the registry."
     ),
-    Preference("localModel", "", "Folder or name of the local reasoner's model."),
-    Preference("localAdapter", "", "Folder of an adapter on top of it; empty for none."),
+    Preference("tablesFirst", False, "The model is asked only where the embedded tables abstain or are unsure."),
+    Preference("localModel", "", "Folder of the local model, or its name on the hub."),
+    Preference("localRevision", "", "Commit of the local model, where its name is one of the hub."),
+    Preference("localAdapter", "", "Folder of an adapter on top of it, or its name on the hub; empty for none."),
+    Preference("adapterRevision", "", "Commit of the adapter, where its name is one of the hub."),
+    Preference("download", False, "Fetch from the hub what is not on this computer."),
     Preference("remoteUrl", "", "Address of the remote reasoner's server."),
     Preference("remoteModel", "", "Model to ask that server for; empty for its first."),
     Preference("remoteKey", "", "Key for that server; kept in memory only, unless rememberKey."),
     Preference("rememberKey", False, "Write remoteKey to the settings file, in clear."),
+    Preference("identifiers", "mask", "What becomes of names and numbers of patients in a request to a server.", _IDS),
+    Preference("template", "seer", "Words that a model is asked in.", _TEMPLATES),
+    Preference("officialCheckout", "", "Checkout of the official repository, for its words."),
+    Preference("templateFile", "", "File with words of one's own."),
+    Preference("rephrasings", 0, "Rephrasings that a model is asked beside the request; the majority counts.", high=16),
+    Preference("medvolModel", "local", "Where the model of MedVol-R1 is.", ("local", "remote")),
+    Preference("medvolScale", "relative-1000", "Scale of the boxes in its replies.", ("relative-1000", "pixels")),
+    Preference("medvolNumbering", "shown", "How its slices are numbered.", ("shown", "source")),
     Preference("backbone", "classical", "Who segments: a name of the registry."),
     Preference("referenceLabels", "", "Label map that the backbone 'reference' answers from."),
-    Preference("preset", "multi-view", "Views that the reasoner sees.", ("multi-view", "seer-v1")),
+    Preference("preset", AUTOMATIC, "Views that the reasoner sees.", (AUTOMATIC, "multi-view", "seer-v1")),
     Preference("device", "auto", "Device that models run on: auto, cpu, cuda, cuda:1."),
     Preference("overlap", OverlapPolicy.KEEP.value, "New segments on old ones.", tuple(p.value for p in OverlapPolicy)),
     Preference("phrasings", 8, "Rephrasings that 'Check phrasing' runs.", low=1, high=64),
@@ -104,7 +106,9 @@ TABLE: tuple[Preference, ...] = (
     Preference("idleMinutes", 10, "The worker ends after this time without a job.", low=1, high=24 * 60),
     Preference("episodeFolder", "", "Where reviewed episodes are kept; empty for the user's data folder."),
     Preference("history", [], f"Requests that were run, newest first, at most {MAX_HISTORY}."),
-    Preference("consents", {}, "Server → what may be sent to it without asking: snapshots, volume."),
+    Preference(
+        "consents", {}, "Server → what may be sent to it without asking: snapshots, slices, identifiers, volume."
+    ),
     Preference("lightPackagesAsked", False, "The user was asked about the optional light packages."),
 )
 
@@ -170,26 +174,6 @@ class PreferenceTable:
             self._store.set("remoteKey", self._key)
         else:
             self._store.remove("remoteKey")
-
-
-def reasoner_choice(preferences: Preferences, kind: str = "") -> PartChoice:
-    """The reasoner that the preferences name, or that of a ``kind``, with the options it takes."""
-    kind = kind or preferences.get("reasonerKind")
-    options: dict[str, str] = {}
-    if kind == "local":
-        options = {name: preferences.get(kept) for name, kept in (("model", "localModel"), ("adapter", "localAdapter"))}
-        options["device"] = preferences.get("device")
-    elif kind == "remote":
-        kept_as = (("url", "remoteUrl"), ("model", "remoteModel"), (KEY_OPTION, "remoteKey"))
-        options = {name: preferences.get(kept).strip() for name, kept in kept_as}
-    return PartChoice(REASONER_KINDS.get(kind, kind), {name: value for name, value in options.items() if value})
-
-
-def backbone_choice(preferences: Preferences) -> PartChoice:
-    """The backbone that the preferences name, with the options it takes."""
-    name = preferences.get("backbone")
-    labels = preferences.get("referenceLabels") if name == "reference" else ""
-    return PartChoice(name, {"labelmap": labels} if labels else {})
 
 
 def episode_folder(preferences: Preferences) -> str:

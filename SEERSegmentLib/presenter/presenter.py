@@ -11,10 +11,11 @@ from ..errors import SeerError
 from . import wording
 from .attempt import Attempt, Result
 from .board import Board
+from .catalogue import Catalogue
+from .choices import AUTOMATIC, EMBEDDED_REASONER, reasoner_choice
 from .connection import Connection
 from .consent import secrets_in
 from .history import remembered
-from .preferences import EMBEDDED_REASONER, reasoner_choice
 from .review import DECISIONS, Reviewer
 from .runner import Runner
 from .seams import Client, Committed, Inputs, Preferences, Scene, Timers
@@ -51,9 +52,10 @@ class Presenter:
         self._committed: list[tuple[Committed, str]] = []  # this session's runs with their requests, newest last
         self._closed = False
         self._board = board = Board(on_change, self._derive, lambda: secrets_in(preferences), self._on_unexpected)
-        self._runner = Runner(board, scene, client, timers, preferences, self._on_committed)
+        catalogue = Catalogue(board)
+        self._runner = Runner(board, scene, client, timers, preferences, catalogue, self._on_committed)
         self._reviewer = Reviewer(board, scene, client, preferences)
-        self._connection = Connection(board, client, preferences)
+        self._connection = Connection(board, client, preferences, catalogue)
         board.state = PanelState(history=remembered(preferences.get("history")))
 
     @property
@@ -120,6 +122,12 @@ class Presenter:
         with self._board.turn():
             if not self._closed:
                 self._runner.answer_consent(allow, remember)
+
+    def preview(self) -> None:
+        """Fill ``state.preview`` with what would be sent, while ``state.consent`` asks for it. Nothing is sent."""
+        with self._board.turn():
+            if not self._closed:
+                self._runner.preview()
 
     def undo(self) -> None:
         """Take the newest run of this session out of the scene."""
@@ -208,6 +216,7 @@ class Presenter:
             fresh = PanelState(
                 history=state.history,
                 capabilities=state.capabilities,
+                chosen=state.chosen,
                 probe=state.probe,
                 probing=state.probing,
                 log=state.log,
@@ -257,6 +266,9 @@ class Presenter:
         return False
 
     def _begin(self, attempt: Attempt) -> None:
+        if attempt.answer is not None and attempt.preset == AUTOMATIC:
+            # no reasoner is asked: what its views were stays to be seen
+            attempt.preset = self.state.views[0].preset if self.state.views else ""
         self._reviewer.leave()
         self._runner.begin(attempt)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import SeerError
+from ..worker.masking import is_secret
 from ..worker.messages import (
     CancelledReport,
     CompareOrder,
@@ -21,7 +22,7 @@ from ..worker.wire import Report
 from . import wording
 from .attempt import Result
 from .board import Board
-from .preferences import KEY_OPTION, episode_folder
+from .preferences import episode_folder
 from .seams import Client, Preferences, Scene
 
 __all__ = ["DECISIONS", "Reviewer"]
@@ -160,6 +161,9 @@ class Reviewer:
 
 
 def _without_key(order: RunOrder) -> RunOrder:
-    """The order as it was sent, but for the key of a server, which has no business in an episode."""
-    options = {name: value for name, value in order.reasoner.options.items() if name != KEY_OPTION}
-    return replace(order, reasoner=PartChoice(order.reasoner.name, options))
+    """The order as it was sent, but for the keys of servers, which have no business in an episode."""
+    return replace(order, reasoner=_keyless(order.reasoner), backbone=_keyless(order.backbone))
+
+
+def _keyless(choice: PartChoice) -> PartChoice:
+    return PartChoice(choice.name, {name: value for name, value in choice.options.items() if not is_secret(name)})

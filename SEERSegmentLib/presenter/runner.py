@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ..errors import SeerError
-from ..values import Finding, Modality, Reasoning, Skill, Stage
+from ..values import Finding, Reasoning, Skill, Stage
 from ..worker.messages import (
     AbstentionReport,
     AgreementOrder,
@@ -17,6 +15,7 @@ from ..worker.messages import (
     CapabilitiesOrder,
     CapabilitiesReport,
     ErrorReport,
+    PartChoice,
     ProgressReport,
     RunOrder,
     RunReport,
@@ -27,11 +26,14 @@ from ..worker.wire import Report
 from . import wording
 from .attempt import Attempt, Result
 from .board import Board
-from .consent import Consents, Sending, find_part, secrets_of, sendings, server_of
+from .catalogue import Catalogue, effective_preset, stand_in_for
+from .consent import secrets_of, server_of
 from .copying import SlabLoop
 from .history import remembered
+from .permission import Permission
+from .preview import Previewer
 from .seams import Client, Preferences, Scene, Timers
-from .state import Activity, ConsentQuestion, Phase, ReviewState
+from .state import Activity, Phase, ReviewState
 
 __all__ = ["BLOCKED", "Runner"]
 
@@ -42,9 +44,11 @@ BLOCKED = "blocked"
 _PROGRESS: dict[str, Any] = {
     "stage": "",
     "message": "",
+    "note": "",
     "fraction": None,
     "finished": None,
     "consent": None,
+    "preview": None,
     "error": None,
     "abstention": None,
     "blocked": False,
@@ -78,6 +82,7 @@ class Runner:
         client: Client,
         timers: Timers,
         preferences: Preferences,
+        catalogue: Catalogue,
         on_committed: Callable[[Attempt, Result], None],
     ) -> None:
         self._board = board
@@ -85,9 +90,11 @@ class Runner:
         self._client = client
         self._timers = timers
         self._preferences = preferences
-        self._consents = Consents(preferences)
+        self._catalogue = catalogue
+        self._permission = Permission(board, preferences, catalogue, self._copy)
         self._on_committed = on_committed
         self._jobs: list[str] = []  # whose files may lie in the session folder
+        self._previewer = Previewer(board, scene, client, timers, lambda job: self._jobs.append(job))
         self.attempt: Attempt | None = None
         self.result: Result | None = None
         self.blocked: Attempt | None = None
@@ -112,12 +119,11 @@ class Runner:
         self.attempt, self.blocked = attempt, None
         self._discard_files()
         board.set(**changes, started=self._timers.now())
-        capabilities = board.state.capabilities
-        if all(find_part(capabilities, kind, choice.name) for kind, choice in attempt.parts.items()):
+        if self._catalogue.knows(attempt.parts):
             self._ask_consents(attempt)
         else:
             board.set(message="Looking up what the chosen parts would send")
-            self._send(attempt, CapabilitiesOrder(self._client.new_job()))
+            self._send(attempt, self._catalogue.order(self._client.new_job(), attempt.reasoner))
 
     def answer_consent(self, allow: bool, remember: bool) -> None:
         """The user's answer to the question that is shown."""
@@ -125,25 +131,26 @@ class Runner:
         if attempt is None or self._board.state.consent is None:
             self._board.log("There is no question to answer.")
             return
-        sending = attempt.questions.popleft()
-        if not allow:
-            self.stop(f"Cancelled: nothing was sent to {sending.server}.")
+        self._previewer.stop()
+        if refused := self._permission.answer(attempt, allow, remember):
+            self.stop(f"Cancelled: nothing was sent to {refused}.")
+
+    def preview(self) -> None:
+        """Show what would be sent if the question that is shown were answered with yes."""
+        if self.attempt is None or self._board.state.consent is None:
+            self._board.log("There is no question, so nothing would be sent.")
             return
-        self._board.log(f"Allowed: {sending.what} to {sending.server}{', remembered' if remember else ', this once'}.")
-        if remember:
-            self._consents.remember(sending)
-        attempt.allowed.add(sending.what)
-        self._ask_next(attempt)
+        self._previewer.begin(self.attempt)
 
     def forget_consents(self) -> None:
-        self._consents.forget()
-        self._board.log("Nothing is sent any more without asking.")
+        self._permission.forget()
 
     def stop(self, message: str, phase: Phase = Phase.CANCELLED) -> None:
         """End the attempt at once, whatever it is doing. The scene has not been touched."""
         attempt = self.attempt
         if attempt is None:
             return
+        self._previewer.stop()
         self._end(attempt, phase=phase, message=message)
         self._board.log(message)
         if attempt.loop is not None:
@@ -172,30 +179,26 @@ class Runner:
             server_of(choice)
 
     def _ask_consents(self, attempt: Attempt) -> None:
-        capabilities = self._board.state.capabilities
-        assert capabilities is not None
         try:
-            attempt.questions = deque(sendings(attempt.parts, capabilities))
+            self._settle(attempt)
+            self._permission.ask(attempt)
         except SeerError as error:
             self._fail(attempt, error)
-            return
-        self._ask_next(attempt)
 
-    def _ask_next(self, attempt: Attempt) -> None:
-        while attempt.questions:
-            sending = attempt.questions[0]
-            if not self._consents.granted(sending):
-                self._board.set(phase=Phase.AWAITING_CONSENT, message="", consent=self._question(attempt, sending))
-                return
-            attempt.allowed.add(sending.what)
-            attempt.questions.popleft()
-        self._copy(attempt)
-
-    def _question(self, attempt: Attempt, sending: Sending) -> ConsentQuestion:
-        text = wording.consent_text(
-            sending.kind, sending.name, sending.server, sending.what, attempt.preset, attempt.phrasings
-        )
-        return ConsentQuestion(sending.server, sending.what, text)
+    def _settle(self, attempt: Attempt) -> None:
+        """Decide what depends on the parts: the views, and who draws from boxes. Raises SeerError."""
+        state, reasoner = self._board.state, None
+        if attempt.answer is None:
+            reasoner = self._catalogue.described(attempt.reasoner)
+            if reasoner is not None and attempt.reasoner.options and not reasoner.ready:
+                raise wording.part_not_ready(reasoner)  # before anybody is asked whether it may send
+            attempt.preset = effective_preset(attempt.preset, reasoner)
+        chosen = attempt.backbone.name
+        if instead := stand_in_for(chosen, state.capabilities, reasoner, attempt.answer):
+            attempt.backbone = PartChoice(instead)
+            note = wording.stand_in(chosen, instead)
+            self._board.log(note)
+            self._board.set(note=note)
 
     def _copy(self, attempt: Attempt) -> None:
         board = self._board
@@ -224,20 +227,7 @@ class Runner:
         except SeerError as error:
             self._fail(attempt, error)
             return
-        if inputs.modality is not Modality.UNKNOWN:
-            file = replace(file, modality=inputs.modality, modality_source="user")
-        attempt.order = RunOrder(
-            self._client.new_job(),
-            file,
-            attempt.text,
-            attempt.reasoner,
-            attempt.backbone,
-            attempt.preset,
-            crop,
-            attempt.answer,
-            attempt.run_anyway,
-            tuple(sorted(attempt.allowed)),
-        )
+        attempt.order = attempt.run_order(self._client.new_job(), file, crop)
         self._board.set(phase=Phase.REASONING, message="", fraction=None)
         if attempt.activity is Activity.RUN:
             self._send(attempt, attempt.order)
@@ -272,7 +262,7 @@ class Runner:
                 return
             attempt.job = ""
             if isinstance(report, CapabilitiesReport) and attempt.order is None:
-                self._board.set(capabilities=report)
+                self._catalogue.take(report, attempt.reasoner)
                 self._ask_consents(attempt)
             elif isinstance(report, RunReport) and attempt.activity is Activity.RUN:
                 self._commit(attempt, report)
@@ -358,7 +348,7 @@ class Runner:
     def _end(self, attempt: Attempt, **changes: Any) -> None:
         """Nothing lives any more. A reasoning that was cut off is no reasoning; a whole one can be run again."""
         state = self._board.state
-        ended: dict[str, Any] = {"stage": "", "message": "", "fraction": None, "consent": None}
+        ended: dict[str, Any] = {"stage": "", "message": "", "fraction": None, "consent": None, "preview": None}
         if attempt.activity is Activity.RUN:
             reasoning = changes.get("reasoning", None if state.streaming else state.reasoning)
             ended |= {"reasoning": reasoning, "streaming": False}

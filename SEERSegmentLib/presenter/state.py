@@ -9,6 +9,7 @@ from ..values import Abstention, Finding, Reasoning, Skill
 from ..worker.messages import (
     AgreementReport,
     CapabilitiesReport,
+    PartReport,
     ProbeReport,
     SegmentComparison,
     SegmentPiece,
@@ -21,6 +22,7 @@ __all__ = [
     "OverlapPolicy",
     "PanelState",
     "Phase",
+    "Preview",
     "ReviewState",
     "ShownError",
     "ShownSegment",
@@ -74,12 +76,29 @@ class ShownError:
 class ConsentQuestion:
     """What would leave the machine, and to whom; asked before it does (DESIGN seam 7).
 
-    ``what`` is ``"snapshots"`` or ``"volume"``; ``text`` names exactly what is sent.
+    ``what`` is ``"snapshots"`` or ``"volume"``; ``text``, of several lines, names exactly what is sent.
     """
 
     server: str
     what: str
     text: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be sent, shown while the question for consent stands; nothing of it has been sent.
+
+    ``error`` says why it can't be shown, or why nothing would be sent.
+    """
+
+    busy: bool = False
+    message: str = ""
+    server: str = ""
+    model: str = ""
+    texts: tuple[str, ...] = ()
+    views: tuple[ViewPicture, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    error: ShownError | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +127,8 @@ class PanelState:
 
     Attributes
     ----------
+    note : str
+        What of the run is otherwise than chosen, and why.
     started : float or None
         Of the injected clock, in seconds; None when nothing has run.
     finished : float or None
@@ -116,6 +137,8 @@ class PanelState:
         What "Run with this answer" starts from: the reasoner's, or the blocked one of an abstention.
     blocked : bool
         A blocking finding stopped the run: "Run anyway" is offered.
+    chosen : PartReport or None
+        The chosen reasoner with its options, as it was when the parts were looked up last.
     log : tuple of str
         The last lines, bounded.
     """
@@ -124,6 +147,7 @@ class PanelState:
     activity: Activity = Activity.RUN
     stage: str = ""
     message: str = ""
+    note: str = ""
     fraction: float | None = None
     started: float | None = None
     finished: float | None = None
@@ -144,9 +168,11 @@ class PanelState:
     agreement: AgreementReport | None = None
     agreement_volume_id: str = ""
     consent: ConsentQuestion | None = None
+    preview: Preview | None = None
     error: ShownError | None = None
     history: tuple[str, ...] = ()
     capabilities: CapabilitiesReport | None = None
+    chosen: PartReport | None = None
     probe: ProbeReport | None = None
     probing: bool = False
     log: tuple[str, ...] = ()

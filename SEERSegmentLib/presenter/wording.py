@@ -1,16 +1,14 @@
-"""What the presenter says: its errors, and its sentences about what leaves the machine and how a run ended."""
+"""What the presenter says: its errors, and how a run is done and ended; :mod:`.question` has what is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ..errors import RequestError, SeerError, UsageError, VolumeError
+from ..errors import BackboneError, ReasonerError, RequestError, SeerError, UsageError, VolumeError
+from ..worker.messages import PartReport
 
 __all__ = [
-    "SNAPSHOTS",
     "answer_empty",
-    "consent_text",
     "output_gone",
+    "part_not_ready",
     "part_unavailable",
     "report_unexpected",
     "request_empty",
@@ -21,14 +19,12 @@ __all__ = [
     "review_stopped",
     "server_invalid",
     "server_missing",
+    "stand_in",
     "unexpected",
     "volume_differs",
     "volume_gone",
     "volume_not_chosen",
 ]
-
-#: Most snapshots that a preset renders, and their longest edge in pixels.
-SNAPSHOTS: Mapping[str, tuple[int, int]] = {"multi-view": (10, 448), "seer-v1": (8, 448)}
 
 
 def volume_not_chosen() -> SeerError:
@@ -62,6 +58,12 @@ def part_unavailable(kind: str, name: str) -> SeerError:
         f"The {kind} '{name}' is not available in this version; please choose another one in the settings.",
         code="part-unavailable",
     )
+
+
+def part_not_ready(part: PartReport) -> SeerError:
+    said = f"The {part.kind} '{part.name}' is not ready: {part.what_to_do}".rstrip(": ")
+    kind = BackboneError if part.kind == "backbone" else ReasonerError
+    return kind(said, code=part.code or None)
 
 
 def server_missing() -> SeerError:
@@ -103,39 +105,9 @@ def unexpected(detail: str) -> SeerError:
     )
 
 
-def consent_text(kind: str, name: str, server: str, what: str, preset: str, phrasings: int = 0) -> str:
-    """Exactly what would leave the machine, and to whom.
-
-    Parameters
-    ----------
-    kind, name : str
-        ``"reasoner"`` or ``"backbone"``, and its name.
-    server : str
-        Who receives it.
-    what : str
-        ``"snapshots"`` or ``"volume"``.
-    preset : str
-        Of the views.
-    phrasings : int
-        Rephrasings of the request that are sent besides it.
-    """
-    words = "the text of your request" + (f" and {phrasings} rephrasings of it" if phrasings else "")
-    if what == "snapshots":
-        count, edge = SNAPSHOTS.get(preset, (0, 0))
-        views = f"up to {count} snapshots of at most {edge}×{edge} pixels" if count else "snapshots"
-        sent = f"{views} (the views of the preset {preset}), and {words}"
-        included = "Text that is burned into the image, such as a name or a date, may be visible in them."
-    else:
-        sent = f"the volume itself, with all its voxels, and {words}"
-        included = (
-            "Text that is burned into the image, such as a name or a date, may be included, and if it shows the head,"
-            " the face could be reconstructed from it."
-        )
-    plain = " The connection is not encrypted." if server.startswith("http://") else ""
-    return (
-        f"The {kind} {name} sends to {server}: {sent}. {included}{plain}"
-        " You are asked even if this address is your own computer, since it may pass the data on."
-    )
+def stand_in(chosen: str, instead: str) -> str:
+    """Why another backbone segments than the chosen one."""
+    return f"The answer comes as boxes, which the backbone '{chosen}' can't start from: '{instead}' segments instead."
 
 
 def result_sentence(names: tuple[str, ...], millilitres: float, seconds: float) -> str:

@@ -72,8 +72,9 @@ class CascadeReasoner:
 
     def outgoing(self, case: ReasoningCase) -> Outgoing:
         """What the second reader would send, were it asked."""
-        if isinstance(self._second, Sender):
-            return self._second.outgoing(case)
+        second: object = self._second
+        if isinstance(second, Sender):
+            return second.outgoing(case)
         return Outgoing("", "", (), ())
 
     def reason(self, case: ReasoningCase, emit: Emit, cancel: CancelToken) -> Reasoning | Abstention:

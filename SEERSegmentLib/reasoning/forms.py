@@ -66,11 +66,11 @@ FORMS: Mapping[str, Form] = {
     ),
     "anchor": Form(
         regex=(
-            rf"<think>{_PROSE}{{1,500}}</think>\n<answer>\[\{{\"slice\": [0-9]{{1,2}},"
+            rf"<think>{_PROSE}{{1,500}}</think>\n<answer>\[\{{\"slice\": {_NUMBER},"
             rf" \"bbox_2d_list\": \[{_BOX}(, {_BOX}){{0,7}}\]\}}\]</answer>"
         ),
         gbnf=(
-            'root ::= "<think>" prose{1,500} "</think>\\n<answer>[{\\"slice\\": " number{1,2} ", \\"bbox_2d_list\\": ["'
+            'root ::= "<think>" prose{1,500} "</think>\\n<answer>[{\\"slice\\": " number{1,4} ", \\"bbox_2d_list\\": ["'
             ' box (", " box){0,7} "]}]</answer>"\n' + _GBNF_PROSE + "\nnumber ::= [0-9]\n"
             'box ::= "[" number{1,4} ", " number{1,4} ", " number{1,4} ", " number{1,4} "]"\n'
         ),

@@ -41,6 +41,7 @@ FINAL = (
     m.RunReport,
     m.AbstentionReport,
     m.AgreementReport,
+    m.PreviewReport,
     m.CapabilitiesReport,
     m.ProbeReport,
     m.CompareReport,

@@ -16,7 +16,7 @@ from ..evaluation import check_agreement
 from ..imaging import estimate_modality
 from ..imaging.checks import check_finite, check_not_constant
 from ..metrics import cropped_overlap
-from ..protocols import CancelToken
+from ..protocols import CancelToken, Reasoner, ReasoningCase
 from ..reasoning import clean_request
 from ..registry import make_reasoner
 from ..values import (
@@ -36,7 +36,7 @@ from ..values import (
 )
 from . import messages as m
 from .files import create_array, open_array, path_of, read_mask
-from .parts import Parts, devices, part_reports
+from .parts import Parts, devices, part_report, part_reports
 from .probe import probe
 from .results import Pictures, run_report
 from .wire import Report
@@ -58,6 +58,10 @@ class _Seen:
     stamp: tuple[int, ...]
     volume: Volume
     observed: pipeline.Observed | None = None
+
+    def observed_as(self, preset: str) -> pipeline.Observed | None:
+        """What was observed with these views; None where that has not been done."""
+        return self.observed if self.observed is not None and self.observed.preset == preset else None
 
 
 class Jobs:
@@ -83,8 +87,11 @@ class Jobs:
                 return self._run(order, cancel)
             case m.AgreementOrder():
                 return self._agreement(order, cancel)
+            case m.PreviewOrder():
+                return self._preview(order, cancel)
             case m.CapabilitiesOrder():
-                return m.CapabilitiesReport(order.job, part_reports(), devices())
+                chosen = part_report("reasoner", order.reasoner) if order.reasoner is not None else None
+                return m.CapabilitiesReport(order.job, part_reports(), devices(), chosen)
             case m.ProbeOrder():
                 return probe(order.job, order.reasoner, cancel)
             case m.CompareOrder():
@@ -110,10 +117,7 @@ class Jobs:
     def _agreement(self, order: m.AgreementOrder, cancel: CancelToken) -> Report:
         teller = _Teller(order.job, self._tell, Pictures(self._folder, order.job), self._clock)
         job = self._job(replace(order.run, job=order.job, answer=None), cancel)
-        if job.observed is None:
-            observed = pipeline.observe(job.volume, job.preset, emit=teller, cancel=cancel)
-            self._remember(job, teller)
-            job = replace(job, observed=observed)
+        job = replace(job, observed=self._observed(job.volume, job.preset, teller, cancel))
         agreement = check_agreement(job, n=order.n, seed=order.seed, emit=teller, cancel=cancel)
         laid = None
         if agreement.map is not None:
@@ -122,6 +126,20 @@ class Jobs:
             mapped.flush()
         phrasings = tuple(m.PhrasingReport(p.text, p.kind, p.answer, p.dice, p.said) for p in agreement.phrasings)
         return m.AgreementReport(order.job, phrasings, agreement.mean, agreement.worst, agreement.std, laid)
+
+    def _preview(self, order: m.PreviewOrder, cancel: CancelToken) -> Report:
+        """What the reasoner would send: it is made and asked for that, and contacts nobody."""
+        teller = _Teller(order.job, self._tell, Pictures(self._folder, order.job), self._clock)
+        reasoner = self._parts.sender(order.run.reasoner)
+        request = clean_request(order.run.text)
+        self._tell(m.ProgressReport(order.job, Stage.READ))
+        volume = self._volume(order.run.volume, cancel).volume
+        observed = self._observed(volume, _preset(order.run, reasoner), teller, cancel)
+        sent = reasoner.outgoing(ReasoningCase(request, volume.modality, observed.views, observed.facts))
+        cancel.check()
+        return m.PreviewReport(
+            order.job, sent.server, sent.model, sent.texts, teller.pictures.of(sent.views), sent.findings
+        )
 
     def _job(self, order: m.RunOrder, cancel: CancelToken) -> pipeline.Job:
         """The order as the pipeline takes it. A part that may not send what it sends is refused before anything."""
@@ -132,21 +150,26 @@ class Jobs:
         backbone = self._parts.backbone(order.backbone, order.allowed)
         request = Request(order.text) if order.answer is not None else clean_request(order.text)
         self._tell(m.ProgressReport(order.job, Stage.READ))
-        seen = self._volume(order.volume, cancel)
-        observed = seen.observed
-        if observed is not None and observed.preset != order.preset:
-            observed = None
+        seen, preset = self._volume(order.volume, cancel), _preset(order, reasoner)
         return pipeline.Job(
             volume=seen.volume,
             request=request,
             reasoner=reasoner,
             backbone=backbone,
-            preset=order.preset,
+            preset=preset,
             answer=order.answer,
             run_anyway=order.run_anyway,
             crop=order.crop,
-            observed=observed,
+            observed=seen.observed_as(preset),
         )
+
+    def _observed(self, volume: Volume, preset: str, teller: _Teller, cancel: CancelToken) -> pipeline.Observed:
+        """What was observed of the last volume before, or is now; it is kept for the next job."""
+        assert self._seen is not None
+        known = self._seen.observed_as(preset)
+        if known is None:
+            known = self._seen.observed = pipeline.observe(volume, preset, emit=teller, cancel=cancel)
+        return known
 
     def _volume(self, file: m.VolumeFile, cancel: CancelToken) -> _Seen:
         """The volume of an order, checked as one that is read from a file; the last one again where it is the same."""
@@ -247,6 +270,10 @@ class Jobs:
         return m.SavedReport(order.job, episode.id, order.store)
 
 
+def _preset(order: m.RunOrder, reasoner: Reasoner) -> str:
+    return order.preset or reasoner.info.presets[0]
+
+
 _NO_MASK = m.CroppedMask(None, (0, 0, 0), (1, 1, 1))
 
 
@@ -264,6 +291,7 @@ class _Teller:
         self.views: tuple[View, ...] = ()
         self.answer = ""
         self._stage: Stage | None = None
+        self._writing = False
         self._credit, self._counted = _PROGRESS_BURST, clock()
 
     def __call__(self, progress: Progress) -> None:
@@ -281,16 +309,19 @@ class _Teller:
             elif all(isinstance(item, Skill) for item in value) or all(isinstance(item, Finding) for item in value):
                 shown = self._report(progress, value)
         ends = progress.fraction in (0.0, 1.0) or self._stage is not progress.stage
-        # A Reasoning that streams is news each time, but no screen shows it more often than other progress.
-        if ends or (shown is not None and not isinstance(value, Reasoning)) or self._spend():
-            self._stage = progress.stage
+        # A Reasoning that streams is news each time, but no screen shows it more often than other progress. What is
+        # said between two replies is read while nothing else comes, so it is let through on credit.
+        writing = isinstance(value, Reasoning)
+        least = 1.0 if writing is self._writing else 1.0 - _PROGRESS_BURST
+        if ends or (shown is not None and not writing) or self._spend(least):
+            self._stage, self._writing = progress.stage, writing
             self._tell(shown or self._report(progress, None))
 
-    def _spend(self) -> bool:
+    def _spend(self, least: float) -> bool:
         now = self._clock()
         self._credit = min(_PROGRESS_BURST, self._credit + (now - self._counted) * _PROGRESS_RATE)
         self._counted = now
-        if self._credit < 1.0:
+        if self._credit < least:
             return False
         self._credit -= 1.0
         return True

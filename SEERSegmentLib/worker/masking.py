@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from . import messages as m
 from . import wire
 
-__all__ = ["Secrets", "described"]
+__all__ = ["Secrets", "described", "is_secret"]
 
 #: Parts of the names of options whose value is a secret, lower case.
 _SECRET_NAMES = ("key", "token", "secret", "password")
 
+#: Where a reasoner finds a key that nobody typed.
+_KEY_VARIABLE = "SEER_API_KEY"
+
 _HIDDEN = "•••"
+
+#: User and password within an address.
+_USER_INFO = re.compile(r"(?<=://)[^/\s]*@")
 
 #: A shorter text than this occurs in other words, and is no key.
 _SHORTEST = 4
 
 
 class Secrets:
-    """The keys that a worker was handed, for taking them out of what it says."""
+    """The keys that a worker was handed, or finds in its environment, for taking them out of what it says."""
 
     def __init__(self) -> None:
-        self._known: set[str] = set()
+        given = os.environ.get(_KEY_VARIABLE, "").strip()
+        self._known: set[str] = {given} if len(given) >= _SHORTEST else set()
 
     def learn(self, order: wire.Order) -> None:
         """Take note of an order's keys."""
         for choice in _choices(order):
-            self._known.update(
-                value for name, value in choice.options.items() if _is_secret(name) and len(value) >= _SHORTEST
-            )
+            words = (value if is_secret(name) else _password(value) for name, value in choice.options.items())
+            self._known.update(word for word in words if len(word) >= _SHORTEST)
 
     def masked(self, text: str) -> str:
         """A text without any key."""
@@ -44,18 +53,30 @@ def described(order: wire.Order) -> str:
 
 
 def _description(choice: m.PartChoice) -> str:
-    options = (f"{name}={_HIDDEN if _is_secret(name) else value}" for name, value in choice.options.items())
+    options = (f"{name}={_HIDDEN if is_secret(name) else _shown(value)}" for name, value in choice.options.items())
     return f"{choice.name}({', '.join(options)})"
 
 
+def _shown(value: str) -> str:
+    return _USER_INFO.sub(f"{_HIDDEN}@", value)
+
+
+def _password(value: str) -> str:
+    try:
+        return urlsplit(value).password or "" if "://" in value else ""
+    except ValueError:
+        return ""
+
+
 def _choices(order: wire.Order) -> Iterator[m.PartChoice]:
-    if isinstance(order, m.AgreementOrder | m.ReviewOrder):
+    if isinstance(order, m.AgreementOrder | m.PreviewOrder | m.ReviewOrder):
         order = order.run
     if isinstance(order, m.RunOrder):
         yield order.backbone
-    if isinstance(order, m.RunOrder | m.ProbeOrder):
+    if isinstance(order, m.RunOrder | m.ProbeOrder | m.CapabilitiesOrder) and order.reasoner is not None:
         yield order.reasoner
 
 
-def _is_secret(name: str) -> bool:
+def is_secret(name: str) -> bool:
+    """Whether the value of an option of this name is a secret."""
     return any(part in name.lower() for part in _SECRET_NAMES)

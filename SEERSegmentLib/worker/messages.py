@@ -7,22 +7,21 @@ Snapshots travel as PNG files of that folder, since that is what the panel shows
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ..values import (
-    RGB,
-    Abstention,
-    Finding,
-    Modality,
-    Plane,
-    Provenance,
-    Reasoning,
-    Skill,
-    Stage,
-    Target,
-    TargetSpec,
-    Terminology,
+from ..values import Abstention, Finding, Provenance, Reasoning, Skill, Stage, TargetSpec
+from .pieces import (
+    ArrayFile,
+    CroppedMask,
+    Matrix,
+    PartChoice,
+    PartReport,
+    PhrasingReport,
+    SegmentComparison,
+    SegmentPiece,
+    ViewPicture,
+    VolumeFile,
+    Voxel,
 )
 
 __all__ = [
@@ -40,9 +39,12 @@ __all__ = [
     "CroppedMask",
     "ErrorReport",
     "LogReport",
+    "Matrix",
     "PartChoice",
     "PartReport",
     "PhrasingReport",
+    "PreviewOrder",
+    "PreviewReport",
     "ProbeOrder",
     "ProbeReport",
     "ProgressReport",
@@ -56,90 +58,11 @@ __all__ = [
     "ShutdownOrder",
     "ViewPicture",
     "VolumeFile",
+    "Voxel",
 ]
 
 #: Version of the protocol; both sides say theirs and refuse another.
-PROTOCOL = 1
-
-Voxel = tuple[int, int, int]
-Matrix = tuple[tuple[float, float, float, float], ...]
-
-
-@dataclass(frozen=True)
-class ArrayFile:
-    """An array in a ``.npy`` file: ``name`` within the session folder, dtype as NumPy writes it (``"<i2"``), shape."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class VolumeFile:
-    """A volume that was copied into the session folder: voxels (k, j, i) and their IJK→RAS affine in mm."""
-
-    voxels: ArrayFile
-    affine: Matrix
-    modality: Modality = Modality.UNKNOWN
-    modality_source: str = ""
-    name: str = "volume"
-    transforms: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CroppedMask:
-    """A binary mask, cropped: uint8 0 or 1 voxels (k, j, i) whose first lies at ``origin`` of a grid of shape ``grid``.
-
-    An empty mask has ``voxels`` None.
-    """
-
-    voxels: ArrayFile | None
-    origin: Voxel
-    grid: Voxel
-
-
-@dataclass(frozen=True)
-class ViewPicture:
-    """A view as the panel shows it: ``png`` within the session folder, ``size`` (columns, rows).
-
-    ``letters`` are the patient directions (R, L, A, P, S, I; the nearest) at the picture's top, right, bottom and
-    left. ``centre_ras`` (mm) is where a click takes the slice views; ``pixel_to_ras`` is the View's own.
-    """
-
-    name: str
-    png: str
-    size: tuple[int, int]
-    plane: Plane
-    slice_index: int | None
-    position_mm: float | None
-    letters: tuple[str, str, str, str]
-    centre_ras: tuple[float, float, float]
-    pixel_to_ras: Matrix
-    preset: str
-
-
-@dataclass(frozen=True)
-class SegmentPiece:
-    """A proposed segment: what a ``Segment`` says, its mask cropped, and where its centre of mass lies (RAS, mm)."""
-
-    id: str
-    name: str
-    colour: RGB
-    terminology: Terminology | None
-    target: Target
-    volume_ml: float
-    mask: CroppedMask
-    centre_ras: tuple[float, float, float] | None
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class PartChoice:
-    """A reasoner or backbone by its name in the registry, with the options to make it. A key is never logged."""
-
-    name: str
-    options: Mapping[str, str] = field(default_factory=dict)
+PROTOCOL = 2
 
 
 @dataclass(frozen=True)
@@ -150,6 +73,8 @@ class RunOrder:
     ----------
     crop : ((k0, k1), (j0, j1), (i0, i1)) or None
         Half-open voxel range that the backbone sees; the masks come back on the full grid.
+    preset : str
+        Of the views; empty takes the one that the reasoner is best with.
     answer : str or None
         Written by the user: executed, and the reasoner is not asked.
     allowed : tuple of str
@@ -162,7 +87,7 @@ class RunOrder:
     text: str
     reasoner: PartChoice
     backbone: PartChoice
-    preset: str = "multi-view"
+    preset: str = ""
     crop: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = None
     answer: str | None = None
     run_anyway: bool = False
@@ -180,10 +105,22 @@ class AgreementOrder:
 
 
 @dataclass(frozen=True)
-class CapabilitiesOrder:
-    """Which reasoners and backbones there are, and whether they can run here."""
+class PreviewOrder:
+    """Say what the reasoner of a run would send. Nothing is sent, and nothing executed, whatever ``run.allowed`` is."""
 
     job: str
+    run: RunOrder
+
+
+@dataclass(frozen=True)
+class CapabilitiesOrder:
+    """Which reasoners and backbones there are, and whether they can run here.
+
+    ``reasoner`` is one to be looked at with its options: what it sends, reads and lacks may depend on them.
+    """
+
+    job: str
+    reasoner: PartChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -280,17 +217,6 @@ class AbstentionReport:
 
 
 @dataclass(frozen=True)
-class PhrasingReport:
-    """One rephrasing: its text, kind and answer, or why there is none; ``dice`` is with the request's own result."""
-
-    text: str
-    kind: str
-    answer: str
-    dice: float | None
-    said: str = ""
-
-
-@dataclass(frozen=True)
 class AgreementReport:
     """How far the wording decides the result.
 
@@ -307,32 +233,28 @@ class AgreementReport:
 
 
 @dataclass(frozen=True)
-class PartReport:
-    """A reasoner (kind ``"reasoner"``) or backbone (kind ``"backbone"``) and whether it can run here.
-
-    ``extra`` is the optional dependency group that brings what is missing, empty where none does. ``sends`` is what
-    leaves the machine when it runs: empty, ``"snapshots"`` or ``"volume"``.
-    """
-
-    kind: str
-    name: str
-    version: str
-    summary: str
-    ready: bool
-    what_to_do: str
-    needs: tuple[str, ...] = ()
-    licence: str = ""
-    sends: str = ""
-    extra: str = ""
-
-
-@dataclass(frozen=True)
 class CapabilitiesReport:
-    """All known parts, built-ins first, and the devices that a model could run on."""
+    """All known parts, built-ins first, and the devices that a model could run on.
+
+    ``chosen`` is the reasoner of the order, as it is with its options.
+    """
 
     job: str
     parts: tuple[PartReport, ...]
     devices: tuple[str, ...] = ("cpu",)
+    chosen: PartReport | None = None
+
+
+@dataclass(frozen=True)
+class PreviewReport:
+    """What would be sent to ``server``: all texts in their order, the pictures in theirs, and what was left out."""
+
+    job: str
+    server: str
+    model: str
+    texts: tuple[str, ...]
+    views: tuple[ViewPicture, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -343,16 +265,6 @@ class ProbeReport:
     ok: bool
     message: str
     models: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SegmentComparison:
-    """Proposed against corrected: Dice, and both volumes in mL."""
-
-    name: str
-    dice: float
-    proposed_ml: float
-    corrected_ml: float
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import BackboneError, MissingExtra, ReasonerError, SeerError, UsageError
-from ..protocols import Backbone, Reasoner
+from ..protocols import Backbone, Reasoner, Sender
 from ..registry import (
+    SENDS,
     backbone_factory,
     backbone_names,
     check_consent,
@@ -26,7 +27,7 @@ from ..registry import (
 )
 from .messages import PartChoice, PartReport
 
-__all__ = ["Parts", "devices", "part_reports"]
+__all__ = ["Parts", "devices", "part_report", "part_reports"]
 
 _FACTORIES: Mapping[str, Callable[[str], Callable[..., Any]]] = {
     "reasoner": reasoner_factory,
@@ -36,9 +37,17 @@ _FACTORIES: Mapping[str, Callable[[str], Callable[..., Any]]] = {
 #: What to do for a part that can't be made without an option, in the panel's words.
 _OPTION_ADVICE = {"reference": "Choose a label map for it in the settings."}
 
+#: Reasoner → the extra that brings what it can't do without, and the modules by which that is known to be there.
+_EXTRAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "qwen": ("local", ("torch", "transformers", "peft", "safetensors")),
+}
 
 #: What a part was made of: its choice, and the state of the files that its options name.
 _Made = tuple[PartChoice, tuple[tuple[int, int, int], ...]]
+
+
+class SendingReasoner(Reasoner, Sender, Protocol):
+    """A reasoner that can say beforehand what it sends."""
 
 
 @dataclass
@@ -77,6 +86,23 @@ class Parts:
             said = f"The backbone '{choice.name}' is not ready: {readiness.what_to_do}".rstrip(": ")
             raise BackboneError(said, code="backbone-not-ready")
         return made
+
+    def sender(self, choice: PartChoice) -> SendingReasoner:
+        """A reasoner that is asked for what it would send, and for nothing else; it needs no allowance for that.
+
+        It stays, as for a run: what is shown and what is sent comes from the same object.
+
+        Raises
+        ------
+        UsageError
+            As :meth:`reasoner`; ``preview-unavailable`` where it sends nothing, or can't say what.
+        """
+        made: SendingReasoner = self._part("reasoner", choice, SENDS.values(), make_reasoner)
+        if sends("reasoner", made.info) and isinstance(made, Sender):
+            return made
+        raise UsageError(
+            f"The reasoner '{choice.name}' can't show beforehand what it sends.", code="preview-unavailable"
+        )
 
     def _part(self, kind: str, choice: PartChoice, allowed: Collection[str], make: Callable[..., Any]) -> Any:
         factory = _FACTORIES[kind](choice.name)
@@ -132,44 +158,63 @@ def _parameters(factory: Callable[..., Any]) -> tuple[list[str], set[str] | None
 
 def part_reports() -> tuple[PartReport, ...]:
     """Every part of the registry and whether it can run here; one that is broken is reported, not raised."""
-    reasoners = (_report("reasoner", name) for name in reasoner_names())
-    backbones = (_report("backbone", name) for name in backbone_names())
+    reasoners = (part_report("reasoner", PartChoice(name)) for name in reasoner_names())
+    backbones = (part_report("backbone", PartChoice(name)) for name in backbone_names())
     return (*reasoners, *backbones)
 
 
-def _report(kind: str, name: str) -> PartReport:
+def part_report(kind: str, choice: PartChoice) -> PartReport:
+    """A part as it is with its options. It is made for that, and nothing is loaded, contacted or kept."""
     info: Any = None
-    ready, what_to_do, extra = False, "", ""
+    code, what_to_do, extra = f"{kind}-not-ready", "", ""
     try:
-        factory = _FACTORIES[kind](name)
+        factory = _FACTORIES[kind](choice.name)
         info = getattr(factory, "info", None)
-        lacking, _ = _parameters(factory)
+        lacking = [name for name in _parameters(factory)[0] if name not in choice.options]
         if lacking:
-            what_to_do = _OPTION_ADVICE.get(name, f"It needs {', '.join(lacking)}.")
+            what_to_do = _OPTION_ADVICE.get(choice.name, f"It needs {', '.join(lacking)}.")
         else:
-            made = factory()
+            _check_options(kind, choice, factory)
+            made = factory(**choice.options)
             info = made.info
             readiness = made.readiness()
-            ready, what_to_do = readiness.ready, readiness.what_to_do
+            code, what_to_do = "" if readiness.ready else code, readiness.what_to_do
     except MissingExtra as error:
-        what_to_do, extra = error.user_message, error.extra
+        code, what_to_do, extra = error.code, error.user_message, error.extra
     except SeerError as error:
-        what_to_do = error.user_message
+        code, what_to_do = error.code, error.user_message
     except Exception as error:  # noqa: BLE001 - the border to code that someone else wrote; the others still count
         traceback.print_exc()
-        what_to_do = f"It fails with: {type(error).__name__}: {error}"
+        code, what_to_do = "part-broken", f"It fails with: {type(error).__name__}: {error}"
     return PartReport(
         kind=kind,
-        name=name,
+        name=choice.name,
         version=str(getattr(info, "version", "")),
         summary=str(getattr(info, "summary", "")),
-        ready=bool(ready),
+        ready=not code,
         what_to_do=str(what_to_do),
         needs=tuple(map(str, getattr(info, "needs", ()))),
         licence=str(getattr(info, "licence", "")),
         sends=sends(kind, info),
-        extra=extra,
+        extra=extra or ("" if not code else _missing_extra(choice)),
+        code=code,
+        protocol=str(getattr(info, "protocol", "")),
+        presets=tuple(map(str, getattr(info, "presets", ()))),
+        accepts=tuple(sorted(map(str, getattr(info, "accepts", ())))),
     )
+
+
+def _missing_extra(choice: PartChoice) -> str:
+    """The extra of a reasoner, or of the model behind it, of which a module is not there."""
+    extra, modules = _EXTRAS.get(choice.options.get("vlm", choice.name), ("", ()))
+    return "" if all(map(_is_there, modules)) else extra
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # half of it is
+        return False
 
 
 def devices() -> tuple[str, ...]:

@@ -38,6 +38,7 @@ __all__ = [
 Order = (
     m.RunOrder
     | m.AgreementOrder
+    | m.PreviewOrder
     | m.CapabilitiesOrder
     | m.ProbeOrder
     | m.CompareOrder
@@ -51,6 +52,7 @@ Report = (
     | m.RunReport
     | m.AbstentionReport
     | m.AgreementReport
+    | m.PreviewReport
     | m.CapabilitiesReport
     | m.ProbeReport
     | m.CompareReport

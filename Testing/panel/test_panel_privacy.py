@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from .conftest import Panel
 
@@ -66,6 +67,19 @@ def choose_reasoner(panel: Panel, name: str) -> None:
     panel.find("settingsSection").setProperty("collapsed", True)
 
 
+def card_text(panel: Panel) -> str:
+    """All that the question says."""
+    return "\n".join(label.text() for label in panel.find("consentCard").findChildren(QLabel))
+
+
+def expand(panel: Panel, group: str = "remoteGroup") -> None:
+    """Open the settings, and a group of theirs."""
+    panel.find("settingsSection").setProperty("collapsed", False)
+    panel.settle()
+    panel.find(group).setProperty("collapsed", False)
+    panel.settle()
+
+
 def begin(panel: Panel) -> None:
     panel.type_text("requestEdit", "outline the right lung")
     panel.click("runButton")
@@ -79,8 +93,9 @@ def test_consent_is_asked_before_anything_is_sent(panel: Opened, load_volume: Lo
     choose_reasoner(opened, "sender")
     begin(opened)
     assert opened.has("consentCard")
-    assert "snapshots" in opened.find("consentText").text()
-    assert "burned into the image" in opened.find("consentText").text()
+    said = card_text(opened)
+    for words in ("snapshots", "as typed", "burned into the image"):
+        assert words in said
     assert opened.find("runButton").text() == "Cancel"
     opened.click("consentDenyButton")
     assert not opened.state.phase.busy
@@ -145,8 +160,7 @@ def settings_text(slicer: Any) -> str:
 
 def test_a_key_is_not_written_unless_asked(panel: Opened, slicer: Any) -> None:
     opened = panel()
-    opened.find("settingsSection").setProperty("collapsed", False)
-    opened.settle()
+    expand(opened)
     opened.type_text("remoteUrlEdit", "http://127.0.0.1:9/v1")
     opened.type_text("remoteKeyEdit", KEY)
     assert opened.find("remoteKeyEdit").echoMode() == opened.find("remoteKeyEdit").EchoMode.Password
@@ -190,8 +204,7 @@ def server() -> Iterator[str]:
 
 def test_connection_test_sends_the_key_and_nothing_else(server: str, panel: Opened) -> None:
     opened = panel()
-    opened.find("settingsSection").setProperty("collapsed", False)
-    opened.settle()
+    expand(opened)
     opened.type_text("remoteUrlEdit", server)
     opened.type_text("remoteKeyEdit", KEY)
     opened.click("testConnectionButton")
@@ -206,8 +219,7 @@ def test_connection_test_sends_the_key_and_nothing_else(server: str, panel: Open
 
 def test_connection_that_fails_says_so(panel: Opened) -> None:
     opened = panel()
-    opened.find("settingsSection").setProperty("collapsed", False)
-    opened.settle()
+    expand(opened)
     opened.type_text("remoteUrlEdit", "http://127.0.0.1:9/v1")
     opened.click("testConnectionButton")
     opened.wait_until(lambda: opened.state.probe is not None, 30, "an answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from SEERSegmentLib.presenter.state import ConsentQuestion, PanelState, Phase
+from SEERSegmentLib.presenter.state import PanelState, Phase
 from SEERSegmentLib.values import Evidence, Finding, Reasoning, Severity, Skill
 from Testing.standin.driving import wait_until
 
@@ -173,7 +174,7 @@ def test_cards_say_it_in_plain_words_and_show_replies_as_text(panel: Callable[[]
     opened = panel()
     opened.widget.panel._show(SHOWN)
     opened.settle()
-    assert opened.find("reasoningHintLabel").text() == "The reasoner is still writing …"
+    assert opened.find("reasoningHintLabel").text() == "The model is writing; its answer can be run once it is whole."
     skills = opened.find("skillsCardText").text()
     assert "ABBR_DISAMBIGUATE" in skills
     assert "used" in skills
@@ -194,16 +195,36 @@ def test_cards_say_it_in_plain_words_and_show_replies_as_text(panel: Callable[[]
     assert opened.find("moreEvidenceButton").text() == "Show less"
 
 
+def test_who_read_a_request_is_said_with_the_model_and_where_it_is(panel: Callable[[], Panel]) -> None:
+    opened = panel()
+    remote = (("server", "gpu.example:8000"), ("model", "seer"))
+    for reasoner, details, said in (
+        ("lexical", (), "Read by the embedded reasoner, on this computer."),
+        ("cascade: lexical", (), "Read by the embedded tables, on this computer; the model was not asked, or had no"),
+        ("cascade: openai", remote, "Read by openai: the model seer at gpu.example:8000."),
+        ("medvol", remote, "Read by medvol: the model seer at gpu.example:8000."),
+        ("qwen", (("model", "/models/<b>qwen"),), "Read by qwen, on this computer: the model /models/<b>qwen."),
+        ("theirs", (), "Read by theirs."),
+    ):
+        read = replace(SHOWN.reasoning, reasoner=reasoner, details=details)
+        opened.widget.panel._show(replace(SHOWN, streaming=False, reasoning=read))
+        opened.settle()
+        assert opened.find("reasoningHintLabel").text().startswith(said)
+    assert opened.find("reasoningHintLabel").textFormat() == Qt.TextFormat.PlainText
+
+
 def test_a_picture_of_the_question_before_anything_is_sent(panel: Callable[[], Panel]) -> None:
-    from SEERSegmentLib.presenter.wording import consent_text
+    from SEERSegmentLib.presenter.consent import Sending
+    from SEERSegmentLib.presenter.question import question
+    from SEERSegmentLib.worker.messages import PartChoice
 
     opened = panel()
     server = "https://seer.hospital.example/v1"
-    text = consent_text("reasoner", "openai", server, "snapshots", "multi-view")
-    question = ConsentQuestion(server, "snapshots", text)
-    opened.widget.panel._show(PanelState(phase=Phase.AWAITING_CONSENT, consent=question))
+    asked = question(Sending("reasoner", PartChoice("openai"), server, "snapshots", "multi-view", 3))
+    opened.widget.panel._show(PanelState(phase=Phase.AWAITING_CONSENT, consent=asked))
     opened.settle()
-    assert opened.find("consentText").text() == text
+    shown = [each.text() for each in opened.find("consentCard").findChildren(QLabel)]
+    assert [line for line in asked.text.splitlines() if line.removeprefix("• ") not in shown] == []
     whole(opened, 480, PICTURES / "consent-480.png")
     opened.widget.panel._show(SHOWN)
     opened.settle()

@@ -1,7 +1,8 @@
 """Opens the module's panel beside four views with a sample CT, for a person without Slicer.
 
 ``python -m Testing.standin.run_panel`` from the repository's root. With a display it is a window to work in; without
-one a request is typed and run to its end, and pictures are written.
+one a request is typed and run to its end, and pictures are written. ``--models`` writes pictures of the settings and of
+runs with a scripted server in the place of a model.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--sample", choices=sorted(REQUESTS), default="ct-chest", help="the CT to open")
     parser.add_argument("--request", default="", help="what is typed without a display")
     parser.add_argument("--offscreen", action="store_true", help="write pictures even where there is a display")
+    parser.add_argument("--models", action="store_true", help="pictures with a scripted server as the model")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "panel", help="where pictures go")
     return parser.parse_args(given)
 
@@ -48,7 +50,7 @@ def main(given: list[str] | None = None) -> int:
     from SEERSegmentLib.errors import SeerError
     from SEERSegmentLib.imaging.samples import fetch_sample
 
-    display = has_display() and not options.offscreen
+    display = has_display() and not (options.offscreen or options.models)
     try:
         path = fetch_sample(options.sample)
         window = Window(MODULE, display)
@@ -58,12 +60,16 @@ def main(given: list[str] | None = None) -> int:
         return 2
     if display:
         return window.run()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.models:
+        from Testing.standin.model_pictures import write_model_pictures
+
+        return _ended(window, write_model_pictures(window, options.out))
     return _write_pictures(window, options.request or REQUESTS[options.sample], options.out)
 
 
 def _write_pictures(window: Any, request: str, folder: Path) -> int:
     """Type the request, wait for the end of the run, show the result and write what is seen."""
-    folder.mkdir(parents=True, exist_ok=True)
     pictures = [window.picture(folder / "1-opened.png")]
     print(f"Request: {request}")
     phase = window.run_request(request)
@@ -71,6 +77,12 @@ def _write_pictures(window: Any, request: str, folder: Path) -> int:
     window.show_result()
     pictures += [window.picture(folder / "2-result.png"), window.panel_picture(folder / "3-panel.png")]
     pictures.append(window.views_picture(folder / "4-views.png"))
+    return _ended(window, pictures)
+
+
+def _ended(window: Any, pictures: list[Path]) -> int:
+    """Close, and say which pictures there are."""
+    phase = window.state.phase.value
     errors = window.close()
     for error in errors:
         print(f"A slot raised: {error!r}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QScrollArea, QSplitter, QVBoxLayout, QWidget
@@ -56,6 +57,11 @@ class Window:
         unwrap(self.slicer.app).startupCompleted.emit()
         self.slicer.util.selectModule(self.loaded.name)
         self.driver = Driver(self.loaded.native)
+
+    @property
+    def state(self) -> Any:
+        """What the panel shows."""
+        return self.loaded.widget.panel.presenter.state
 
     def open_volume(self, path: Path) -> None:
         """Load a volume and show it with a window for soft tissue."""

@@ -14,31 +14,47 @@ from hypothesis import strategies as st
 
 from SEERSegmentLib.episodes import default_folder
 from SEERSegmentLib.presenter.board import MAX_LOG
+from SEERSegmentLib.presenter.choices import (
+    REASONER_KINDS,
+    backbone_choice,
+    is_hub_name,
+    reasoner_choice,
+    server_choice,
+)
 from SEERSegmentLib.presenter.history import MAX_HISTORY, remembered
 from SEERSegmentLib.presenter.preferences import (
     DEFAULTS,
-    REASONER_KINDS,
     TABLE,
     PreferenceTable,
-    backbone_choice,
     default_episode_folder,
     episode_folder,
-    reasoner_choice,
 )
 from SEERSegmentLib.presenter.seams import Inputs
-from SEERSegmentLib.registry import BACKBONES, REASONERS
+from SEERSegmentLib.registry import BACKBONES, REASONERS, make_reasoner
 from SEERSegmentLib.worker.messages import PartChoice
 from Testing.presenter_world import Store, World
 
 #: One value of each preference that is not its default.
 OTHERS: dict[str, Any] = {
     "reasonerKind": "remote",
+    "tablesFirst": True,
     "localModel": "/models/Größe",
+    "localRevision": "f" * 40,
     "localAdapter": "/models/adapter",
+    "adapterRevision": "0" * 40,
+    "download": True,
     "remoteUrl": "http://localhost:8000/v1",
     "remoteModel": "big",
     "remoteKey": "sk-123",
     "rememberKey": True,
+    "identifiers": "refuse",
+    "template": "official-v1.0",
+    "officialCheckout": "/SEER",
+    "templateFile": "/words.json",
+    "rephrasings": 16,
+    "medvolModel": "remote",
+    "medvolScale": "pixels",
+    "medvolNumbering": "source",
     "backbone": "reference",
     "referenceLabels": "labels.nii.gz",
     "preset": "seer-v1",
@@ -155,19 +171,127 @@ def _preferences(**values: Any) -> PreferenceTable:
     return table
 
 
-def test_preferences_name_the_parts_of_a_run() -> None:
-    local = {"localModel": "/m", "localAdapter": "", "device": "cpu"}
-    remote = {"remoteUrl": " http://localhost/v1 ", "remoteModel": "", "remoteKey": " sk-1 "}
-    for values, choice in (
+URL = {"remoteUrl": " http://localhost/v1 ", "remoteModel": "", "remoteKey": " sk-1 "}
+FOLDER = {"localModel": "/m", "device": "cpu"}
+AT_URL = {"url": "http://localhost/v1", "key": "sk-1", "identifiers": "mask"}
+OWN_WORDS = {"template": "seer"}
+MEDVOL = {"scale": "relative-1000", "numbering": "shown"}
+COMMIT = "0123456789" * 4
+
+
+@pytest.mark.parametrize(
+    ("values", "choice"),
+    [
         ({}, PartChoice("lexical")),
-        ({"reasonerKind": "local", **local}, PartChoice("qwen", {"model": "/m", "device": "cpu"})),
-        ({"reasonerKind": "remote", **remote}, PartChoice("openai", {"url": "http://localhost/v1", "key": "sk-1"})),
-        ({"reasonerKind": "third-party", **remote}, PartChoice("third-party")),
+        ({"reasonerKind": "third-party", **URL}, PartChoice("third-party")),
+        ({"reasonerKind": "local", **FOLDER}, PartChoice("qwen", {"model": "/m", "device": "cpu", **OWN_WORDS})),
+        ({"reasonerKind": "remote", **URL}, PartChoice("openai", {**AT_URL, **OWN_WORDS})),
+        (
+            {"reasonerKind": "remote", "identifiers": "send", "rephrasings": 4, **URL},
+            PartChoice("openai", {**AT_URL, "identifiers": "send", "rephrasings": "4", **OWN_WORDS}),
+        ),
+        (
+            {"reasonerKind": "remote", "tablesFirst": True, **URL},
+            PartChoice("cascade", {"vlm": "openai", **AT_URL, **OWN_WORDS}),
+        ),
+        (
+            {"reasonerKind": "local", "tablesFirst": True, "localAdapter": "/a", **FOLDER},
+            PartChoice("cascade", {"vlm": "qwen", "model": "/m", "adapter": "/a", "device": "cpu", **OWN_WORDS}),
+        ),
+        (
+            {"reasonerKind": "medvol", "tablesFirst": True, "rephrasings": 4, **FOLDER},
+            PartChoice("medvol", {"vlm": "qwen", "model": "/m", "device": "cpu", **MEDVOL}),
+        ),
+        (
+            {"reasonerKind": "medvol", "medvolModel": "remote", "medvolScale": "pixels", **URL},
+            PartChoice("medvol", {"vlm": "openai", **AT_URL, **MEDVOL, "scale": "pixels"}),
+        ),
+        (
+            {"reasonerKind": "local", "template": "official", "officialCheckout": "/SEER", **FOLDER},
+            PartChoice("qwen", {"model": "/m", "device": "cpu", "template": "official", "checkout": "/SEER"}),
+        ),
+        (
+            {"reasonerKind": "local", "template": "custom", "templateFile": "/w.json", **FOLDER},
+            PartChoice("qwen", {"model": "/m", "device": "cpu", "template": "custom", "checkout": "/w.json"}),
+        ),
+    ],
+    ids=lambda value: "-".join(map(str, value.values()))[:40] if isinstance(value, dict) else value.name,
+)
+def test_preferences_name_the_reasoner_of_a_run(values: dict[str, Any], choice: PartChoice) -> None:
+    made = reasoner_choice(_preferences(**values))
+    assert made == choice
+    assert all(type(value) is str for value in made.options.values())
+
+
+def test_a_commit_is_given_only_for_what_the_hub_has() -> None:
+    hub = _preferences(
+        reasonerKind="local",
+        localModel="Qwen/Qwen3-VL-4B-Instruct",
+        localRevision=COMMIT,
+        localAdapter="Ztrura/SEER/v1.1",
+        adapterRevision=COMMIT[::-1],
+        download=True,
+    )
+    options = reasoner_choice(hub).options
+    assert (options["revision"], options["adapter_revision"], options["download"]) == (COMMIT, COMMIT[::-1], "yes")
+    hub.set("localModel", "/models/qwen")
+    hub.set("localAdapter", "")
+    assert reasoner_choice(hub).options.keys() == {"model", "device", "template"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_name"),
+    [
+        ("Qwen/Qwen3-VL-4B-Instruct", True),
+        ("Ztrura/SEER/v1.1", True),
+        ("", False),
+        ("/models/qwen", False),
+        ("~/models", False),
+        ("C:\\models\\qwen", False),
+        ("../models", False),
+        ("models", False),
+        ("./a/b", False),
+    ],
+)
+def test_a_name_of_the_hub_is_told_from_a_folder(
+    text: str, is_name: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_hub_name(text) is is_name
+    if is_name:
+        (tmp_path / text).mkdir(parents=True)
+        assert not is_hub_name(text)
+
+
+def test_a_connection_is_tested_with_no_more_than_it_takes() -> None:
+    values = {"reasonerKind": "medvol", "identifiers": "send", "rephrasings": 3, **URL}
+    assert server_choice(_preferences(**values)) == PartChoice("openai", {"url": "http://localhost/v1", "key": "sk-1"})
+
+
+def test_options_are_those_that_the_reasoners_take() -> None:
+    """What the settings make is taken as it is by the parts themselves: they refuse what they don't know."""
+    local = {"reasonerKind": "local", "localAdapter": "o/a", "adapterRevision": COMMIT, "download": True, **FOLDER}
+    for values in (
+        {**local, "rephrasings": 2},
+        {**local, "tablesFirst": True},
+        {**local, "reasonerKind": "medvol"},
+        {"reasonerKind": "remote", **URL},
+        {"reasonerKind": "medvol", "medvolModel": "remote", **URL},
     ):
-        assert reasoner_choice(_preferences(**values)) == choice
+        choice = reasoner_choice(_preferences(**values))
+        assert make_reasoner(choice.name, **choice.options).info.name == choice.name
+
+
+def test_preferences_name_the_backbone_of_a_run() -> None:
     assert backbone_choice(_preferences(referenceLabels="labels.nrrd")) == PartChoice("classical")
     reference = _preferences(backbone="reference", referenceLabels="labels.nrrd")
     assert backbone_choice(reference) == PartChoice("reference", {"labelmap": "labels.nrrd"})
+
+
+def test_views_that_were_stored_before_there_was_a_choice_of_the_best_stay_valid() -> None:
+    for stored in ("multi-view", "seer-v1", "auto"):
+        assert PreferenceTable(Store(preset=stored)).get("preset") == stored
+    assert PreferenceTable(Store()).get("preset") == "auto"
 
 
 def test_what_is_chosen_by_default_is_in_the_registry() -> None:

@@ -91,7 +91,23 @@ def test_the_key_of_a_server_is_not_part_of_an_episode() -> None:
     world.presenter.review("approved")
     sent = world.client.last(ReviewOrder)
     assert "sk-very-secret" not in repr(sent)
-    assert sent.run.reasoner.options == {"url": "http://localhost:1"}
+    assert sent.run.reasoner.options["url"] == "http://localhost:1"
+
+
+@pytest.mark.parametrize("kind", ["remote", "cascade", "medvol"])
+def test_no_episode_gets_a_key_whatever_stands_before_the_server(kind: str) -> None:
+    kinds = {"cascade": {"reasonerKind": "remote", "tablesFirst": True}, "remote": {"reasonerKind": "remote"}}
+    more = kinds.get(kind, {"reasonerKind": "medvol", "medvolModel": "remote"})
+    world = World(remoteUrl="http://localhost:1", remoteKey="sk-very-secret", **more)
+    world.know_parts()
+    world.begin_run()
+    world.presenter.answer_consent(True)
+    world.timers.run()
+    order = world.client.last(RunOrder)
+    assert order.reasoner.options["key"] == "sk-very-secret"
+    world.client.finish(run_report(order.job))
+    world.presenter.review("approved")
+    assert "sk-very-secret" not in repr(world.client.last(ReviewOrder))
 
 
 def test_a_failed_save_can_be_repeated() -> None:

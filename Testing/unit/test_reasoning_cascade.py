@@ -16,7 +16,6 @@ from SEERSegmentLib.registry import make_backbone, make_reasoner
 from SEERSegmentLib.values import Abstention, Reasoning, Segmentation
 from Testing.scripted_model import case
 
-
 _INFO = ReasonerInfo("second", "1", "For tests.", offline=False, presets=("seer-v1",))
 
 

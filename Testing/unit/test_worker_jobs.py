@@ -20,16 +20,20 @@ from SEERSegmentLib.worker.files import write_mask
 from SEERSegmentLib.worker.jobs import Jobs
 from SEERSegmentLib.worker.masking import Secrets, described
 from SEERSegmentLib.worker.messages import (
+    AgreementOrder,
+    ArrayFile,
     CapabilitiesOrder,
     CompareOrder,
     CompareReport,
     CroppedMask,
     PartChoice,
+    PreviewOrder,
     ProbeOrder,
     ProgressReport,
     ReviewOrder,
     RunOrder,
     RunReport,
+    VolumeFile,
 )
 from SEERSegmentLib.worker.parts import Parts, devices
 from SEERSegmentLib.worker.results import Pictures
@@ -175,6 +179,25 @@ def test_progress_that_pours_is_thinned_and_what_counts_is_kept(tmp_path: Path) 
     assert teller.answer == "the answer"
 
 
+def test_what_is_said_between_two_replies_is_told_though_they_pour(tmp_path: Path) -> None:
+    told: list[Any] = []
+    now = [0.0]
+    teller = module._Teller("job-1", told.append, Pictures(tmp_path, "job-1"), lambda: now[0])
+    teller(Progress(Stage.REASON, 0.0, "starts"))
+    writes = Progress(Stage.REASON, None, "The model is writing", Reasoning((), (), "", "test"))
+    for _ in range(500):
+        now[0] += 0.001
+        teller(writes)
+    teller(Progress(Stage.REASON, None, "The reply could not be read; asking once more"))
+    assert told[-1].message == "The reply could not be read; asking once more"
+    before = len(told)
+    for _ in range(5000):  # nobody can pour by saying something between any two words
+        now[0] += 0.001
+        teller(writes)
+        teller(Progress(Stage.REASON, None, "again"))
+    assert len(told) - before <= 150
+
+
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
@@ -250,7 +273,36 @@ def test_keys_are_hidden_and_short_words_are_not_taken_for_keys() -> None:
     assert secrets.masked("a Bearer sk-very-secret, tok-secret at http://localhost/v1") == (
         "a Bearer •••, ••• at http://localhost/v1"
     )
+    assert secrets.masked("at http://me:pass-word@localhost") == "at http://me:pass-word@localhost"
+    behind = PartChoice(
+        "cascade", {"vlm": "openai", "key": "sk-other-secret", "url": "http://me:pass-word@localhost/v1"}
+    )
+    chest = VolumeFile(ArrayFile("v.npy", "<i2", (4, 5, 6)), AFFINE)
+    run = RunOrder("job-1", chest, "the liver", behind, PartChoice("far", {"token": "tok-far"}))
+    for holder in (
+        run,
+        AgreementOrder("job-2", run, 3, 0),
+        PreviewOrder("job-3", run),
+        CapabilitiesOrder("job-4", behind),
+        ProbeOrder("job-5", behind),
+    ):
+        secrets = Secrets()
+        secrets.learn(holder)
+        said = secrets.masked("sk-other-secret at http://me:pass-word@localhost/v1")
+        assert said == "••• at http://me:•••@localhost/v1", holder
+        words = described(holder)
+        assert "secret" not in words
+        assert "pass-word" not in words
+        assert "the liver" not in words
+        assert "cascade(vlm=openai, key=•••, url=http://•••@localhost/v1)" in words
     words = described(order)
     assert "secret" not in words
     assert "url=http://localhost/v1" in words
     assert described(CapabilitiesOrder("job-1")) == "CapabilitiesOrder"
+
+
+def test_a_key_of_the_environment_is_hidden_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEER_API_KEY", "sk-of-the-environment")
+    assert Secrets().masked("Bearer sk-of-the-environment") == "Bearer •••"
+    monkeypatch.setenv("SEER_API_KEY", "x")
+    assert Secrets().masked("next") == "next"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ import pytest
 
 from SEERSegmentLib.errors import Cancelled
 from SEERSegmentLib.protocols import CancelToken
+from SEERSegmentLib.reasoning.openai.address import Address
 from SEERSegmentLib.worker import probe as module
 from SEERSegmentLib.worker.messages import PartChoice, ProbeReport
 from SEERSegmentLib.worker.probe import probe
@@ -58,13 +60,19 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server()
-    thread = threading.Thread(target=made.serve_forever)
+    thread = threading.Thread(target=made.serve_forever, args=(0.02,))
     thread.start()
     yield made
     made.released.set()
     made.shutdown()
     made.server_close()
     thread.join()
+
+
+@pytest.fixture(autouse=True)
+def no_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEER_API_KEY", raising=False)
+    monkeypatch.setitem(sys.modules, "keyring", None)
 
 
 def ask(url: str, **options: str) -> ProbeReport:
@@ -90,9 +98,18 @@ def test_what_lies_in_netrc_stays_there(server: Server, tmp_path: Path, monkeypa
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n")
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.setattr(module, "_is_loopback", lambda host: False)  # as for any other server
-    ask(server.url)
+    monkeypatch.setattr(Address, "loopback", False)  # as for any other server
+    assert ask(server.url).ok
     assert server.asked[0][2] is None
+
+
+def test_the_key_of_the_environment_goes_along_as_it_would_in_a_run(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEER_API_KEY", KEY)
+    assert ask(server.url).ok
+    assert ask(server.url, key="another").ok
+    assert [key for _, _, key in server.asked] == [f"Bearer {KEY}", "Bearer another"]
 
 
 @pytest.mark.parametrize(
@@ -182,13 +199,47 @@ def test_what_is_no_address_is_not_asked(url: str, words: str) -> None:
     assert words in report.message
 
 
-def test_a_key_does_not_cross_the_network_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ask", lambda *arguments: pytest.fail("it was sent"))
-    for host in ("192.0.2.1", "gpu.example.org", "localhost.example.org"):
-        assert "unencrypted" in ask(f"http://{host}/v1", key=KEY).message
+@pytest.fixture
+def connected_to(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Where anyone tries to connect to, or whose name is looked up; nothing leaves."""
+    tried: list[object] = []
+
+    def connect(self: socket.socket, where: object) -> None:
+        tried.append(where)
+        raise ConnectionRefusedError
+
+    def look_up(host: str, port: int, *arguments: Any) -> list[Any]:
+        tried.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return tried
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "gpu.example.org", "localhost.example.org", "127.0.0.1.example.org"])
+@pytest.mark.parametrize("from_environment", [False, True], ids=["option", "environment"])
+def test_a_key_does_not_cross_the_network_in_clear(
+    host: str, from_environment: bool, connected_to: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if from_environment:
+        monkeypatch.setenv("SEER_API_KEY", KEY)
+    report = ask(f"http://{host}/v1", **({} if from_environment else {"key": KEY}))
+    assert "unencrypted" in report.message
+    assert KEY not in report.message
+    assert connected_to == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.5.0.1", "[::1]"])
-def test_on_this_computer_it_may(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ask", lambda *arguments: (True, "asked", ()))
-    assert ask(f"http://{host}:8000/v1", key=KEY).message == "asked"
+def test_on_this_computer_it_may(host: str, connected_to: list[object]) -> None:
+    assert "Nothing answers" in ask(f"http://{host}:8000/v1", key=KEY).message
+    assert host.strip("[]") in connected_to
+
+
+def test_a_name_for_this_computer_that_leads_elsewhere_is_not_followed(
+    connected_to: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("192.0.2.1", 8000))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments: elsewhere)
+    assert "failed" in ask("http://localhost:8000/v1", key=KEY).message
+    assert connected_to == []

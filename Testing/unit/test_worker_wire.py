@@ -145,7 +145,7 @@ GARBAGE = [
     b'{"$":"CancelOrder","job":null}',
     b'{"$":"CancelOrder","job":"a","more":1}',
     b'{"$":"CancelOrder","job":"a","job":"b"}',
-    b'{"$":"ReadyReport","protocol":1,"version":"1","pid":1}',
+    b'{"$":"ReadyReport","protocol":2,"version":"1","pid":1}',
     b'{"$":"os.system","job":"a"}',
     b'{"$":"ArrayFile","name":"a","dtype":"<i2","shape":[1]}',
     b'{"$":"CancelOrder","job":"a"}{"$":"CancelOrder","job":"a"}',
@@ -164,7 +164,7 @@ def test_garbage_is_refused_by_its_code(line: bytes) -> None:
     with pytest.raises(ServiceError) as caught:
         wire.decode_order(line)
     assert caught.value.code == "wire-malformed"
-    assert wire.protocol_of(line) in (None, 1)
+    assert wire.protocol_of(line) in (None, 2)
 
 
 @given(st.binary(max_size=200))
@@ -220,8 +220,8 @@ def test_a_line_that_is_wrong_still_names_its_job_and_protocol() -> None:
     assert wire.job_of(b'{"$":"RunReport","job":"job-7","views":1}') == "job-7"
     assert wire.job_of(b'{"$":"RunReport","job":7}') == ""
     assert wire.job_of(b"[1]") == ""
-    assert wire.protocol_of(b'{"$":"ReadyReport","protocol":2,"from":"the future"}') == 2
-    assert wire.protocol_of(wire.encode(ReadyReport(1, "0.1.0", 3))) == 1
+    assert wire.protocol_of(b'{"$":"ReadyReport","protocol":3,"from":"the future"}') == 3
+    assert wire.protocol_of(wire.encode(ReadyReport(2, "0.1.0", 3))) == 2
     assert wire.protocol_of(wire.encode(CancelOrder("a"))) is None
 
 

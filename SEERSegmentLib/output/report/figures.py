@@ -19,8 +19,11 @@ __all__ = ["colour", "figure"]
 _LETTER, _MARGIN = 0.052, 0.026
 
 
-def figure(view: View, segments: Sequence[Segment], caption: Child) -> Html:
-    """A view in its true proportions with every segment's outline, and the letters at its edges."""
+def figure(view: View, segments: Sequence[Segment], caption: Child, boxes: Sequence[NDArray[np.float64]] = ()) -> Html:
+    """A view in its true proportions with every segment's outline, and the letters at its edges.
+
+    ``boxes``, polygons (n, 2) of (column, row), are what the segments were drawn from.
+    """
     rows, columns = view.pixels.shape
     pixel_width, pixel_height = pixel_size(view)
     width, height = columns * pixel_width, rows * pixel_height
@@ -42,9 +45,10 @@ def figure(view: View, segments: Sequence[Segment], caption: Child) -> Html:
         "svg",
         picture,
         (_outline(segment, path) for segment, path in drawn),
+        _drawn_boxes(_path(boxes, scale)) if boxes else None,
         _drawn_letters(letters, width, height),
         role="img",
-        aria_label=_described(view, [segment.name for segment, _ in drawn], letters),
+        aria_label=_described(view, [segment.name for segment, _ in drawn], letters, bool(boxes)),
         viewBox=f"0 0 {width:.2f} {height:.2f}",
     )
     return element("figure", svg, element("figcaption", caption))
@@ -72,6 +76,17 @@ def _outline(segment: Segment, path: str) -> Html:
         element("path", d=path, class_="halo light" if _is_dark(segment.colour) else "halo"),
         element("path", d=path, class_="line", stroke=colour(segment.colour), fill=colour(segment.colour)),
         class_="outline",
+    )
+
+
+def _drawn_boxes(path: str) -> Html:
+    """The boxes of a key slice, dashed: told from an outline without colour."""
+    return element(
+        "g",
+        element("title", "box that the reasoner gave"),
+        element("path", d=path, class_="halo"),
+        element("path", d=path, class_="line"),
+        class_="outline box",
     )
 
 
@@ -104,8 +119,9 @@ def _drawn_letters(letters: dict[str, str], width: float, height: float) -> Html
     )
 
 
-def _described(view: View, names: Sequence[str], letters: dict[str, str]) -> str:
+def _described(view: View, names: Sequence[str], letters: dict[str, str], boxed: bool) -> str:
     """What the picture shows, for those who can't see it."""
     outlined = f"outlines of {', '.join(names)}" if names else "no segment in it"
+    outlined += " and the boxes that it was drawn from" if boxed else ""
     kind = f"{view.plane.value} {'projection' if view.slice_index is None else 'slice'}"
     return f"{view.name}: {kind} with {outlined}; image left is patient {letters['left']}, top is {letters['top']}."

@@ -19,10 +19,12 @@ from ...values import (
     Segment,
     Segmentation,
     Stage,
+    TargetSpec,
     View,
     Volume,
 )
 from ..atomic import check_writable, write_atomically
+from ..overlay import box_outlines
 from ..snapshots import target_views
 from . import sections
 from .figures import figure
@@ -112,7 +114,7 @@ def _segmentation(result: Segmentation) -> Html:
         )
         if result.skills
         else None,
-        _gallery(result.views, result.segments, result.volume),
+        _gallery(result.views, result.segments, result.volume, result.spec),
         sections.section("Volume", sections.geometry_table(result.volume)),
         sections.section("Provenance", sections.provenance_table(result.provenance)),
     )
@@ -157,14 +159,20 @@ def _through_target(result: Segmentation) -> Html:
     return element("div", views, class_="views target")
 
 
-def _gallery(views: Sequence[View], segments: Sequence[Segment], volume: Volume | None) -> Html | None:
+def _gallery(
+    views: Sequence[View], segments: Sequence[Segment], volume: Volume | None, spec: TargetSpec | None = None
+) -> Html | None:
     if not views:
         return None
-    return sections.section(
-        "Views",
-        element("div", (figure(view, segments, _caption(view, volume)) for view in views), class_="views all"),
-        note="What the reasoner was given to look at. It saw neither outlines nor letters.",
+    anchors = spec.anchors if spec is not None else ()
+    figures = (
+        figure(view, segments, _caption(view, volume), box_outlines(anchors, volume.affine, view) if volume else ())
+        for view in views
     )
+    note = "What the reasoner was given to look at. It saw neither outlines nor letters."
+    if anchors:
+        note += " Dashed: the boxes that the segments were drawn from."
+    return sections.section("Views", element("div", figures, class_="views all"), note=note)
 
 
 def _caption(view: View, volume: Volume | None) -> Html:

@@ -25,7 +25,10 @@ from .weights import ModelFiles
 
 __all__ = ["Encoded", "Processor"]
 
-_IMAGE = "<|image_pad|>"
+#: No vocabulary of a model is rounded up by more.
+_ROUNDING = 1024
+
+_IMAGE, _END = "<|image_pad|>", "<|im_end|>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,8 @@ class Processor:
         self._template: str = files.chat_template or self.tokenizer.chat_template
         self._merge = int(self._images.merge_size)
         self._image_id: int = self.tokenizer.convert_tokens_to_ids(_IMAGE)
+        #: Tokens that end a reply.
+        self.ends = frozenset({*files.end_tokens, self.tokenizer.convert_tokens_to_ids(_END)})
         self._seen: dict[str, tuple[NDArray[np.float32], tuple[int, int]]] = {}
 
     def encode(self, prompt: Prompt) -> Encoded:
@@ -109,6 +114,11 @@ class Processor:
         grids = np.array([(1, rows * self._merge, columns * self._merge) for _, (rows, columns) in prepared])
         return np.concatenate([patches for patches, _ in prepared]), grids.astype(np.int64)
 
+    def patch_count(self, view: View) -> int:
+        """Patches of a picture, as the vision encoder counts them."""
+        rows, columns = self._grid(view)
+        return rows * columns * self._merge**2
+
     def forget_pictures(self) -> None:
         """Let go of the pictures that were prepared: those of another case are coming."""
         self._seen.clear()
@@ -123,12 +133,28 @@ class Processor:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
+    def cut(self, token: int) -> str | None:
+        """What may stand of a token within a piece of text: None for all of it, else what comes before its ``<``.
+
+        Nothing of a special token may.
+        """
+        if token not in self._closing:
+            return None
+        before = "" if token in self._markers else self.text([token]).partition("<")[0]
+        return "" if "\ufffd" in before else before
+
     @cached_property
-    def closing(self) -> frozenset[int]:
-        """Tokens that can't stand within a piece of text: special ones, and all that hold ``<``."""
+    def _markers(self) -> frozenset[int]:
+        """Special and added tokens."""
+        return frozenset({*self.tokenizer.all_special_ids, *self.tokenizer.get_added_vocab().values()})
+
+    @cached_property
+    def _closing(self) -> frozenset[int]:
+        """Tokens that can't stand within a piece of text: markers, and all that hold ``<``."""
         vocabulary: dict[str, int] = self.tokenizer.get_vocab()
-        special = set(self.tokenizer.all_special_ids) | set(self.tokenizer.get_added_vocab().values())
-        return frozenset(special | {number for token, number in vocabulary.items() if "<" in token})
+        # The model's vocabulary is longer than the tokenizer's, to a round number: such tokens say nothing.
+        silent = range(len(vocabulary), len(vocabulary) + _ROUNDING)
+        return frozenset({*self._markers, *silent, *(n for token, n in vocabulary.items() if "<" in token)})
 
     def _grid(self, view: View) -> tuple[int, int]:
         return self._prepared(view)[1]
