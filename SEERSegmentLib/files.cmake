@@ -3,10 +3,12 @@ set(SEERSegmentLib_SCRIPTS
   __init__.py
   __main__.py
   anatomy/__init__.py
+  anatomy/anchors.py
   anatomy/answer.py
   anatomy/labels.py
   anatomy/levels.py
   anatomy/normalise.py
+  anatomy/noun_phrase.py
   anatomy/numbered.py
   anatomy/phrase.py
   anatomy/sides.py
@@ -14,6 +16,8 @@ set(SEERSegmentLib_SCRIPTS
   anatomy/tables.py
   anatomy/validate.py
   anatomy/vocabulary.py
+  anatomy/word_kinds.py
+  anatomy/wording.py
   backbones/__init__.py
   backbones/classical/__init__.py
   backbones/classical/airways.py
@@ -30,6 +34,12 @@ set(SEERSegmentLib_SCRIPTS
   backbones/classical/thorax.py
   backbones/label_names.py
   backbones/labelmap.py
+  backbones/propagation/__init__.py
+  backbones/propagation/appearance.py
+  backbones/propagation/backbone.py
+  backbones/propagation/following.py
+  backbones/propagation/stack.py
+  backbones/propagation/walker.py
   backbones/reference.py
   cli/__init__.py
   cli/bootstrap.py
@@ -42,8 +52,11 @@ set(SEERSegmentLib_SCRIPTS
   cli/interrupts.py
   cli/main.py
   cli/options.py
+  cli/payload.py
   cli/progress.py
   cli/reason_command.py
+  cli/reasoners.py
+  cli/reply_command.py
   cli/results.py
   cli/sample_command.py
   cli/segment_command.py
@@ -74,6 +87,7 @@ set(SEERSegmentLib_SCRIPTS
   grounding/slices.py
   grounding/spec_checks.py
   imaging/__init__.py
+  imaging/anchor_boxes.py
   imaging/checks.py
   imaging/crop.py
   imaging/dicom.py
@@ -83,6 +97,7 @@ set(SEERSegmentLib_SCRIPTS
   imaging/io_meta.py
   imaging/io_nifti.py
   imaging/io_nrrd.py
+  imaging/medvol_r1.py
   imaging/modality.py
   imaging/multiview.py
   imaging/orient.py
@@ -133,12 +148,17 @@ set(SEERSegmentLib_SCRIPTS
   presenter/__init__.py
   presenter/attempt.py
   presenter/board.py
+  presenter/catalogue.py
+  presenter/choices.py
   presenter/connection.py
   presenter/consent.py
   presenter/copying.py
   presenter/history.py
+  presenter/permission.py
   presenter/preferences.py
   presenter/presenter.py
+  presenter/preview.py
+  presenter/question.py
   presenter/review.py
   presenter/runner.py
   presenter/seams.py
@@ -146,6 +166,33 @@ set(SEERSegmentLib_SCRIPTS
   presenter/wording.py
   protocols.py
   reasoning/__init__.py
+  reasoning/cascade.py
+  reasoning/forms.py
+  reasoning/grounded/__init__.py
+  reasoning/grounded/reasoner.py
+  reasoning/grounded/screening.py
+  reasoning/grounded/settings.py
+  reasoning/grounded/vote.py
+  reasoning/grounded/wordings.py
+  reasoning/identifiers/__init__.py
+  reasoning/identifiers/bare.py
+  reasoning/identifiers/births.py
+  reasoning/identifiers/cued.py
+  reasoning/identifiers/dates.py
+  reasoning/identifiers/dates_named.py
+  reasoning/identifiers/folding.py
+  reasoning/identifiers/forms.py
+  reasoning/identifiers/identifier.py
+  reasoning/identifiers/labelled.py
+  reasoning/identifiers/naming.py
+  reasoning/identifiers/numbers.py
+  reasoning/identifiers/places.py
+  reasoning/identifiers/screen.py
+  reasoning/identifiers/scripts.py
+  reasoning/identifiers/titled.py
+  reasoning/identifiers/tokens.py
+  reasoning/identifiers/units.py
+  reasoning/identifiers/words.py
   reasoning/lexical/__init__.py
   reasoning/lexical/account.py
   reasoning/lexical/bodyside.py
@@ -181,13 +228,61 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/subsets.py
   reasoning/lexical/text.py
   reasoning/lexical/unread.py
+  reasoning/medvol/__init__.py
+  reasoning/medvol/naming.py
+  reasoning/medvol/placing.py
+  reasoning/medvol/prompt.py
+  reasoning/medvol/reasoner.py
+  reasoning/medvol/reply.py
+  reasoning/medvol/rewards.py
+  reasoning/medvol/settings.py
+  reasoning/models.py
+  reasoning/openai/__init__.py
+  reasoning/openai/address.py
+  reasoning/openai/asking.py
+  reasoning/openai/background.py
+  reasoning/openai/call.py
+  reasoning/openai/capabilities.py
+  reasoning/openai/connections.py
+  reasoning/openai/discovery.py
+  reasoning/openai/faults.py
+  reasoning/openai/keys.py
+  reasoning/openai/line.py
+  reasoning/openai/payload.py
+  reasoning/openai/reply.py
+  reasoning/openai/server.py
+  reasoning/openai/sse.py
+  reasoning/openai/transport.py
+  reasoning/openai/words.py
+  reasoning/prompt.py
+  reasoning/qwen/__init__.py
+  reasoning/qwen/device.py
+  reasoning/qwen/generate.py
+  reasoning/qwen/headers.py
+  reasoning/qwen/hub.py
+  reasoning/qwen/loading.py
+  reasoning/qwen/memory.py
+  reasoning/qwen/model.py
+  reasoning/qwen/processor.py
+  reasoning/qwen/weights.py
+  reasoning/qwen/writing.py
   reasoning/rephrasing/__init__.py
   reasoning/rephrasing/generate.py
   reasoning/rephrasing/model.py
   reasoning/rephrasing/phrases.py
+  reasoning/rephrasing/wrapping.py
+  reasoning/reply/__init__.py
+  reasoning/reply/agreement.py
+  reasoning/reply/cited.py
+  reasoning/reply/named.py
+  reasoning/reply/parse.py
+  reasoning/reply/shown.py
+  reasoning/reply/tags.py
   reasoning/request.py
   reasoning/rows.py
   reasoning/scoring.py
+  reasoning/visual.py
+  reasoning/vlm.py
   registry.py
   values/__init__.py
   values/closed_sets.py
@@ -208,6 +303,7 @@ set(SEERSegmentLib_SCRIPTS
   worker/masking.py
   worker/messages.py
   worker/parts.py
+  worker/pieces.py
   worker/probe.py
   worker/process.py
   worker/results.py
@@ -228,6 +324,7 @@ set(SEERSegmentLib_RESOURCES
   anatomy/data/misheard.csv
   anatomy/data/modifiers.csv
   anatomy/data/outside.csv
+  anatomy/data/phrase_words.csv
   anatomy/data/relations.csv
   anatomy/data/sides.csv
   anatomy/data/spelling.csv
@@ -240,4 +337,14 @@ set(SEERSegmentLib_RESOURCES
   output/report/page.html
   output/report/style.css
   py.typed
+  reasoning/data/template-medvol.json
+  reasoning/data/template-seer.json
+  reasoning/identifiers/data/cues.csv
+  reasoning/identifiers/data/eponyms.csv
+  reasoning/identifiers/data/given_names.csv
+  reasoning/identifiers/data/labels.csv
+  reasoning/identifiers/data/months.csv
+  reasoning/identifiers/data/plain_words.csv
+  reasoning/identifiers/data/surnames.csv
+  reasoning/identifiers/data/titles.csv
   )

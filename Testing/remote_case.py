@@ -78,5 +78,7 @@ def fails(server: OpenAIServer | str, *codes: str, **options: Any) -> SeerError:
     error = caught.value
     assert error.code in codes, told(error)
     assert_tells_nothing(told(error))
+    assert error.__cause__ is None, "a library's error holds the request and its headers"
+    assert error.__context__ is None
     assert error.user_message.endswith((".", "?", '"'))
     return error

@@ -125,6 +125,10 @@ class _Context:
     replies: dict[str, str]
 
 
+#: Characters of the longest wording that is learned: a batch is as long as its longest row.
+_LONGEST = 64
+
+
 @cache
 def _wordings() -> dict[str, tuple[str, ...]]:
     """Name of a reply → wordings of its request, those of self-consistency among them."""
@@ -134,7 +138,7 @@ def _wordings() -> dict[str, tuple[str, ...]]:
         asks = (name, f"the {name}", f"Segment the {name}.", f"segment the {name}", f"outline the {name} please")
         told = [one.text for ask in asks[:4] for one in wrapped(ask, 12)]
         if isinstance(spec, TargetSpec) and name != MALFORMED:
-            told += [one.text for one in rephrase(spec, 24)]
+            told += [one.text for one in rephrase(spec, 24) if len(one.text) <= _LONGEST]
         found[name] = tuple(dict.fromkeys((*asks, *told)))
     for words, name in COLLOQUIAL.items():
         found[name] += (words, *(one.text for one in wrapped(words, 12)))
@@ -336,7 +340,7 @@ def _train(folder: Path, head: int) -> None:
         _Context(lambda text: Prompt("", (f"<raw_prompt>{text}</raw_prompt>",)), {**REPLIES, MALFORMED: _FREE}),
         _Context(lambda text: Prompt("", ("<slice 1>", f"<raw_prompt>{text}</raw_prompt>"), "anchor"), ANCHORS),
     ]
-    _Lesson(processor, bare, repeats=2).teach(model, parameters, 5e-3, 600)
+    _Lesson(processor, bare, repeats=2, wordings=24).teach(model, parameters, 6e-3, 600)
     _Lesson(processor, _contexts(random.Random(1), 12, short=True), repeats=1).teach(model, parameters, 5e-3, 600)
     _Lesson(processor, _contexts(random.Random(2), 12), repeats=1).teach(model, parameters, 3e-3, 600)
     model.save_pretrained(folder)
@@ -384,8 +388,9 @@ def _choices(reply: Sequence[int], replies: Sequence[Sequence[int]]) -> list[flo
 class _Lesson:
     """Requests in contexts, and the replies that are wanted. A step asks all of them ``repeats`` times in a context."""
 
-    def __init__(self, processor: Processor, contexts: Sequence[_Context], repeats: int) -> None:
+    def __init__(self, processor: Processor, contexts: Sequence[_Context], repeats: int, wordings: int = 999) -> None:
         self._processor, self._contexts, self._repeats = processor, contexts, repeats
+        self._wordings_each = wordings
         self._draw = random.Random(repeats)
         self._encoded: dict[tuple[int, str], Encoded] = {}
         self._end = [processor.tokenizer.convert_tokens_to_ids("<|im_end|>")]
@@ -394,7 +399,7 @@ class _Lesson:
         """Train until the replies are right; the cap is far above what it takes."""
         import torch
 
-        optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
+        optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
         mean = 1.0
         for step in range(1, most + 1):
             for group in optimizer.param_groups:
@@ -406,7 +411,7 @@ class _Lesson:
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             mean += 0.1 * (loss.item() - mean)
-            if step % 20 == 0 and mean < 0.04 and self._learned(model.eval()):
+            if step % 20 == 0 and mean < 0.06 and self._learned(model.eval()):
                 return
         raise RuntimeError("the tiny model did not learn its replies")
 
@@ -417,24 +422,12 @@ class _Lesson:
         replies = self._contexts[context].replies
         names = [*replies] * self._repeats
         # The plain words come as often as all others together: they are what most tests ask.
-        words = [name if self._draw.random() < 0.5 else self._draw.choice(_wordings()[name]) for name in names]
+        words = [name if self._draw.random() < 0.5 else self._draw.choice(self._wordings(name)) for name in names]
         rows = [self._prompt(context, one) for one in words]
         wanted = [self._processor.tokens(replies[name]) + self._end for name in names]
-        shared = shared_length(rows)
         first = rows[0]
-        pictures = {}
-        if first.views:
-            pixels, grids = self._processor.pixels(first.views)
-            pictures = {"pixel_values": torch.from_numpy(pixels), "image_grid_thw": torch.from_numpy(grids)}
-        with torch.no_grad():  # a reply hangs on what comes last; what comes before is there to be passed over
-            begin = model(
-                input_ids=torch.from_numpy(first.ids[None, :shared]),
-                position_ids=torch.from_numpy(first.positions[:, None, :shared]),
-                use_cache=True,
-                logits_to_keep=1,
-                **pictures,
-            )
-        begin.past_key_values.batch_repeat_interleave(len(rows))
+        shared = shared_length(rows) if first.views else 0  # where it is short, reading it twice costs less than a step
+        past = self._read_once(model, first, shared, len(rows)) if shared else None
         length = max(len(row) - shared + len(reply) for row, reply in zip(rows, wanted, strict=True))
         ids = torch.zeros(len(rows), length, dtype=torch.long)
         labels = torch.full_like(ids, -100)
@@ -456,7 +449,7 @@ class _Lesson:
             input_ids=ids,
             position_ids=positions,
             attention_mask=torch.cat([torch.ones(len(rows), shared, dtype=torch.long), mask], dim=1),
-            past_key_values=begin.past_key_values,
+            past_key_values=past,
             use_cache=True,
         )
         losses = torch.nn.functional.cross_entropy(
@@ -464,10 +457,26 @@ class _Lesson:
         )
         return (losses * weights.flatten()).sum() / weights.sum()
 
+    def _read_once(self, model: Any, first: Encoded, shared: int, times: int) -> Any:
+        """Keys and values of the beginning, pictures included, for so many requests."""
+        import torch
+
+        pixels, grids = self._processor.pixels(first.views)
+        read = model(
+            input_ids=torch.from_numpy(first.ids[None, :shared]),
+            position_ids=torch.from_numpy(first.positions[:, None, :shared]),
+            pixel_values=torch.from_numpy(pixels),
+            image_grid_thw=torch.from_numpy(grids),
+            use_cache=True,
+            logits_to_keep=1,
+        ).past_key_values
+        read.batch_repeat_interleave(times)
+        return read
+
     def _learned(self, model: Any) -> bool:
-        """Whether plain requests get their replies in six contexts, and 19 of 20 others do."""
+        """Whether plain requests get their replies in four contexts, and nine of ten others do."""
         others, right = 0, 0
-        for number, context in enumerate(self._contexts[:6]):
+        for number, context in enumerate(self._contexts[:4]):
             asked = [(name, words) for name in context.replies for words in (name, *self._others(name))]
             rows = [self._prompt(number, words) for _, words in asked]
             writers = [FreeWriter(self._processor.ends, 120) for _ in rows]
@@ -477,10 +486,13 @@ class _Lesson:
                 if words == name and not is_right:
                     return False
                 others, right = others + (words != name), right + (words != name and is_right)
-        return right >= 0.95 * others
+        return right >= 0.9 * others
 
     def _others(self, name: str) -> list[str]:
-        return self._draw.sample(_wordings()[name][1:], 2)
+        return self._draw.sample(self._wordings(name)[1:], 2)
+
+    def _wordings(self, name: str) -> tuple[str, ...]:
+        return _wordings()[name][: self._wordings_each]
 
     def _prompt(self, context: int, words: str) -> Encoded:
         key = context, words

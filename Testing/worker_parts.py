@@ -125,6 +125,15 @@ class Wrecked(TestReasoner):
         raise OSError("libcudart.so.12: cannot open shared object file")
 
 
+class Quoting(TestReasoner):
+    """Quotes its key in an error as soon as it is made."""
+
+    def __init__(self, key: str = "", mark: str = "") -> None:
+        if key:
+            raise ValueError(f"the key {key} is not right")
+        super().__init__(key, mark)
+
+
 class Cloud:
     """A backbone that sends the volume."""
 
@@ -148,7 +157,7 @@ class Blocker(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Blocker())
 """
 
-REASONERS = (Chatty, Endless, Deaf, Parent, Careless, Hungry, Leaving, Odd, Remote, Unready, Wrecked)
+REASONERS = (Chatty, Endless, Deaf, Parent, Careless, Hungry, Leaving, Odd, Remote, Unready, Wrecked, Quoting)
 
 
 def installed(folder: Path) -> dict[str, str]:

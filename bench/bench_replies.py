@@ -52,7 +52,7 @@ CASES: dict[str, Callable[[int], str]] = {
     "good, in thinking first": lambda size: f"<think>{'Hm. ' * (size // 4)}</think>{good(500)}",
     "only <": filled("<"),
     "only <answer>": filled("<answer>"),
-    "< and spaces": lambda size: "<" + " " * size + "answer>",
+    "< and spaces": lambda size: "<" + " " * size + "answe",
     "<answer and spaces": filled("<answer   "),
     "zero-width characters in the evidence": inside("\u200b", "evidence"),
     "line breaks in the evidence": inside("\n", "evidence"),

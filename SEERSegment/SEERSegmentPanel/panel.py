@@ -83,6 +83,7 @@ class Panel:
         self._install = InstallCard(self, read_requirements(self._resources / "requirements.txt"))
         self.reasoning = ReasoningSection(self)
         self._phrasing = PhrasingSection(self)
+        self._settings = SettingsSection(self)
         self._sections = [
             self.inputs,
             self.request,
@@ -92,7 +93,7 @@ class Panel:
             self.result,
             ReviewSection(self),
             self._phrasing,
-            SettingsSection(self),
+            self._settings,
         ]
         self.memory = SceneMemory(self, parameter_node)
         self._show(self.presenter.state)
@@ -290,7 +291,8 @@ class Panel:
     def _restart_if_idle(self, state):
         if self._restart_due and not state.phase.busy and not state.review.busy and not state.probing:
             self._restart_due = False
-            self.link.kill_tree(None)
+            self.client.restart()
+            self._settings.installed()
 
     def _log(self, text):
         if self.presenter is not None:

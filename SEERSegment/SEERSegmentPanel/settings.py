@@ -45,6 +45,11 @@ class SettingsSection:
         self._show_status(state)
         self._show_consents()
 
+    def installed(self):
+        """Packages were installed: what is shown of the parts is no longer so."""
+        if self._built:
+            self._panel.presenter.refresh_capabilities()
+
     def close(self):
         if self._cancel_asking is not None:
             self._cancel_asking()

@@ -84,7 +84,7 @@ def resolve_answer(text: str) -> TargetSpec | Abstention:
         the order of the targets. ``prompt`` is the names alone. Abstains with the code ``empty-answer``,
         ``answer-too-long``, ``answer-unreadable``, ``alternatives``, ``refusal``, ``negation``, ``ambiguous-term``,
         ``side-needed``, ``side-only``, ``side-contradictory``, ``level-needed``, ``no-such-structure``,
-        ``not-a-phrase`` or ``anchor-malformed``.
+        ``hedged``, ``reference-missing``, ``not-a-phrase`` or ``anchor-malformed``.
     """
     if len(text) > MAX_WRITTEN:
         return _too_long()

@@ -23,6 +23,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+_MAX_WORDS = 12
 _UNITS = _set("mm cm ml cc x")
 _ACRONYM = re.compile(r"\b[A-Z]{2,5}\b")
 _NO_ADJECTIVE = re.compile(r"\w+(?:ate|ise|ize|ify|ly|ing|est)")  # verbs, adverbs, superlatives
@@ -65,7 +66,7 @@ def doubtful_name(text: str) -> Abstention | None:
         return _levels_objection(text)
     if "noun" not in kinds or " ".join(words) in terms()["weak"]:
         return _no_anatomy(text)
-    if not (_reads_as_name(words, kinds) and _strangers_pass(words, kinds, _acronyms(text))):
+    if len(words) > _MAX_WORDS or not (_reads_as_name(words, kinds) and _strangers_pass(words, kinds, _acronyms(text))):
         return Abstention("not-a-phrase", NOT_A_NAME.format(shortened(text)), WHICH)
     return None
 

@@ -21,5 +21,6 @@ as a whole and tells the panel. Whatever it needs of the world comes in through 
 The scene is touched in one place only, between segmenting and done: a run that fails or is cancelled leaves it as it
 was. Checking the phrasing goes the same way and keeps the result that is shown. One attempt lives at a time; a report
 for another one changes nothing. Intents that come while one lives are ignored with a line in the log, never queued.
-Reviewing, comparing, testing a connection and listing the parts are jobs beside the phases.
+Reviewing, comparing, testing a connection and listing the parts are jobs beside the phases; so is the preview of what
+would be sent, which lives as long as the question that it belongs to.
 """

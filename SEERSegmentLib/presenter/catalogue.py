@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..anatomy import resolve_answer
-from ..values import Abstention
+import re
+from dataclasses import replace
+
 from ..worker.messages import CapabilitiesOrder, CapabilitiesReport, PartChoice, PartReport
 from .board import Board
 from .choices import AUTOMATIC, behind
@@ -12,6 +13,10 @@ __all__ = ["Catalogue", "effective_preset", "find_part", "stand_in_for"]
 
 #: What draws from boxes where the chosen backbone can't; any other that does stands in where this one is not there.
 _BOX_BACKBONE = "propagation"
+
+
+#: Where a key slice begins in an answer, as ``anatomy.anchors`` has it; the panel's process doesn't load the anatomy.
+_KEY_SLICE = re.compile(r"@\s*[ijk]\s*\d", re.IGNORECASE)
 
 
 class Catalogue:
@@ -29,8 +34,9 @@ class Catalogue:
         """The worker's answer to the question about this reasoner."""
         if report.chosen is not None:
             self._described = reasoner
-            self._board.set(chosen=report.chosen)
-        self._board.set(capabilities=report)
+            said = self._board.clean(report.chosen.what_to_do)
+            self._board.set(chosen=replace(report.chosen, what_to_do=said))
+        self._board.set(capabilities=replace(report, chosen=None))
 
     def knows(self, parts: dict[str, PartChoice]) -> bool:
         """Whether all is known of these parts, by kind. What was not ready is asked about again: it may be now."""
@@ -83,14 +89,12 @@ def stand_in_for(
     answer : str or None
         In place of a reply: the boxes that are written in it count.
     """
-    boxes = _has_boxes(answer) if answer is not None else reasoner is not None and reasoner.protocol == "anchor"
+    if answer is not None:
+        boxes = _KEY_SLICE.search(answer) is not None
+    else:
+        boxes = reasoner is not None and reasoner.protocol == "anchor"
     chosen = find_part(capabilities, "backbone", backbone)
     if not boxes or capabilities is None or chosen is None or "box" in chosen.accepts:
         return ""
     fit = [p.name for p in capabilities.parts if p.kind == "backbone" and p.ready and "box" in p.accepts]
     return _BOX_BACKBONE if _BOX_BACKBONE in fit else next(iter(fit), "")
-
-
-def _has_boxes(answer: str) -> bool:
-    resolved = resolve_answer(answer)
-    return not isinstance(resolved, Abstention) and bool(resolved.anchors)

@@ -177,6 +177,11 @@ class WorkerClient:
         life = self._life
         self._unacknowledged[job] = self._timers.call_later(CANCEL_GRACE_MS, lambda: self._kill_stuck(job, life))
 
+    def restart(self) -> None:
+        """End the worker, which should be idle: the next order finds a new one, with packages installed meanwhile."""
+        if self._alive and not self._ending and not self._closed:
+            self._kill()
+
     def discard(self, job: str) -> None:
         """Remove the files that the worker wrote for a job, once nobody needs its masks and pictures any more."""
         for path in self.folder.glob(f"{job}.*"):

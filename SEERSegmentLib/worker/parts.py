@@ -184,7 +184,8 @@ def part_report(kind: str, choice: PartChoice) -> PartReport:
     except SeerError as error:
         code, what_to_do = error.code, error.user_message
     except Exception as error:  # noqa: BLE001 - the border to code that someone else wrote; the others still count
-        traceback.print_exc()
+        if not choice.options:  # they may be quoted in it, a key among them
+            traceback.print_exc()
         code, what_to_do = "part-broken", f"It fails with: {type(error).__name__}: {error}"
     return PartReport(
         kind=kind,

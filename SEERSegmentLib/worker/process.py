@@ -18,6 +18,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ class Worker:
                 from .jobs import Jobs
 
                 self._jobs = Jobs(self._folder, self._tell)
-            last = self._jobs.do(order, cancel)
+            last = self._keyless(self._jobs.do(order, cancel))
             wire.encode(last)
             return last
         except Cancelled:
@@ -117,6 +118,13 @@ class Worker:
         except (Exception, SystemExit):  # noqa: BLE001 - the worker's border: it reports, and takes the next job
             said = "Something went wrong in SEER that should not have; the log has the details."
             return self._error(job, "worker-unexpected", said, traceback.format_exc(), retryable=False)
+
+    def _keyless(self, report: wire.Report) -> wire.Report:
+        """A report without what somebody else's code quotes of its options."""
+        if isinstance(report, m.CapabilitiesReport) and report.chosen is not None:
+            said = self._secrets.masked(report.chosen.what_to_do)
+            return replace(report, chosen=replace(report.chosen, what_to_do=said))
+        return report
 
     def _error(self, job: str, code: str, said: str, detail: str, retryable: bool) -> m.ErrorReport:
         return m.ErrorReport(job, code, self._secrets.masked(said), self._secrets.masked(detail), retryable)

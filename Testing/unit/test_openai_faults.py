@@ -121,6 +121,7 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "429": (error_answer("429 Too Many Requests", "slow down"), "server-busy"),
     "429-come-back-tomorrow": (error_answer("429 Too Many Requests", "", Retry_After="86400"), "server-busy"),
     "429-with-a-strange-date": (error_answer("429 Too Many Requests", "", Retry_After="soon"), "server-busy"),
+    "500-come-back": (error_answer("500 Internal Server Error", "", Retry_After="0"), "server-failed"),
     "500": (error_answer("500 Internal Server Error", "CUDA error"), "server-failed"),
     "500-that-quotes-the-request": (error_answer("500 Internal Server Error", f"bad: {REQUEST}"), "server-failed"),
     "502-html": (answering(head("502 Bad Gateway", "text/html"), b"<html>nginx</html>"), "server-failed"),

@@ -97,6 +97,18 @@ def test_a_case_is_sent_in_the_official_order_and_answered(server: ChatServer, s
     assert reply == Completion("reply to " + text["text"], "stop", len(text["text"].split(" ")) + 2)
 
 
+def test_a_picture_of_several_prompts_is_encoded_once(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded_views: list[View] = []
+
+    def encode(view: View) -> bytes:
+        encoded_views.append(view)
+        return b"png"
+
+    monkeypatch.setattr("SEERSegmentLib.reasoning.openai.payload.encode_png", encode)
+    client(server.url).complete([PROMPT] * 5, cancel=CancelToken())
+    assert encoded_views == [PROMPT.views[0]]
+
+
 def test_the_same_prompt_is_the_same_bytes() -> None:
     assert encoded(chat_payload(PROMPT, "seer", 9)) == encoded(chat_payload(PROMPT, "seer", 9))
     assert encoded(chat_payload(PROMPT, "seer", 9)).isascii()
@@ -242,7 +254,7 @@ def test_what_is_no_list_of_models_gets_no_request(server: ChatServer, data: Any
     assert server.chats == []
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed"])
+@pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed", "500 Internal Server Error"])
 def test_a_server_without_a_list_is_asked_for_the_named_model(status: str) -> None:
     scripts = (answering(head(status)), answering(head(), event(chunk("liver", "stop"))))
     with HostileServer(*scripts, lists_models=False) as server:
@@ -253,7 +265,7 @@ def test_a_server_without_a_list_is_asked_for_the_named_model(status: str) -> No
     ("answer", "code"),
     [
         (head("401 Unauthorized"), "server-unauthorised"),
-        (head("500 Internal Server Error"), "server-failed"),
+        (head("503 Service Unavailable"), "server-busy"),
         (head(kind="text/html") + b"<html>Please log in", "server-html"),
         (head(kind="application/json") + b"<html>Please log in", "server-html"),
         (head(kind="application/json"), "server-empty"),

@@ -315,6 +315,26 @@ def test_no_secret_is_ever_shown() -> None:
     assert "•••" in repr(world.told)
 
 
+@pytest.mark.parametrize("more", [{}, {"tablesFirst": True}, {"reasonerKind": "medvol", "medvolModel": "remote"}])
+def test_no_secret_is_shown_whatever_stands_before_the_server(more: dict[str, Any]) -> None:
+    world = World(**{"reasonerKind": "remote", "remoteUrl": URL, "remoteKey": KEY, **more})
+    world.presenter.refresh_capabilities()
+    order = world.client.last(CapabilitiesOrder)
+    assert KEY in repr(order)
+    report = parts_report(order)
+    assert report.chosen is not None
+    world.client.finish(replace(report, chosen=replace(report.chosen, ready=False, what_to_do=f"{KEY} is wrong")))
+    world.begin_run()
+    world.presenter.preview()
+    world.timers.run()
+    world.client.finish(ErrorReport(world.client.orders[-1].job, "service", f"401: {KEY}", f"with {KEY}"))
+    world.presenter.answer_consent(True, remember=True)
+    world.timers.run()
+    assert KEY in repr(world.client.last(RunOrder))
+    world.presenter.cancel()
+    assert KEY not in repr(world.told) + repr(world.state) + repr(world.presenter) + repr(dict(world.store))
+
+
 def test_a_key_that_was_typed_and_never_used_is_not_shown_either() -> None:
     world = World(remoteKey=KEY)
     world.presenter.log(f"pasted {KEY}")

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from SEERSegmentLib.anatomy import resolve_answer
 from SEERSegmentLib.presenter.catalogue import effective_preset, stand_in_for
 from SEERSegmentLib.presenter.seams import Inputs
 from SEERSegmentLib.presenter.state import Phase
+from SEERSegmentLib.values import Abstention
 from SEERSegmentLib.worker.messages import CapabilitiesOrder, CapabilitiesReport, PartReport, RunOrder
 from Testing.presenter_world import BOTH, PARTS, World, parts_report, run_report
 
@@ -91,6 +93,15 @@ def test_an_answer_with_boxes_goes_to_a_backbone_that_takes_them_whoever_wrote_i
         world.timers.run()
         assert world.client.last(RunOrder).backbone.name == backbone
         world.presenter.cancel()
+
+
+@pytest.mark.parametrize(
+    "answer", [BOXED, "Left Kidney@K57[1,2,3,4]", "liver", "liver @ the hilum", "a@b", "spleen; liver"]
+)
+def test_boxes_in_an_answer_are_known_as_the_vocabulary_reads_them(answer: str) -> None:
+    resolved = resolve_answer(answer)
+    boxed = not isinstance(resolved, Abstention) and bool(resolved.anchors)
+    assert stand_in_for("classical", KNOWN, None, answer) == ("propagation" if boxed else "")
 
 
 def test_a_stand_in_is_ready_and_takes_boxes() -> None:

@@ -44,6 +44,7 @@ def test_the_set_has_all_outcomes_in_both_parts() -> None:
     assert len({row["id"] for row in ROWS}) == len(ROWS)
     assert all(counts["tuned", expect] >= 100 for expect in ("usable", "abstain", "malformed"))
     assert all(counts["aside", expect] >= 50 for expect in ("usable", "abstain", "malformed"))
+    assert all(counts["aside-2", expect] >= 25 for expect in ("usable", "abstain", "malformed"))
 
 
 def test_a_reply_that_is_cut_anywhere_is_never_usable() -> None:
@@ -83,6 +84,10 @@ LONG = [
         "abstain",
     ),
     ("a" * 100_000, "malformed"),
+    ("<" + " " * 300_000 + "x", "malformed"),
+    ("<" + " " * 300_000 + "/" + " " * 300_000 + "answe", "malformed"),
+    ("<think" + " " * 300_000 + "x", "malformed"),
+    ("<answer" + " " * 300_000 + "x", "malformed"),
     ("<evidence>" + "a" * (MAX_REPLY + 1) + "</evidence><rationale>b</rationale><answer>liver</answer>", "malformed"),
 ]
 

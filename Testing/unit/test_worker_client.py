@@ -498,6 +498,26 @@ def test_an_order_that_meets_an_idle_end_goes_to_the_next_worker(world: World) -
 # --- the log ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_restart_is_no_error_and_an_order_that_waits_goes_to_the_new_worker(tmp_path: Path) -> None:
+    world = World(tmp_path / "session", ends_when_killed=False)
+    world.client.restart()  # nobody is there
+    assert world.link.kills == []
+    job, reports = world.ask()
+    world.link.ready()
+    world.link.say(done(job))
+    world.client.restart()
+    world.client.restart()
+    assert world.link.kills == [4711]
+    job, more = world.ask()  # while the old one goes
+    assert [order.job for order in world.link.orders] != [job]
+    world.link.exit(-9, "killed")
+    world.link.ready()
+    world.link.say(done(job))
+    assert codes(reports) == codes(more) == []
+    assert len(world.link.starts) == 2
+    assert isinstance(more[-1], CapabilitiesReport)
+
+
 def test_the_log_comes_in_lines(world: World) -> None:
     world.ask()
     for piece in (b"first li", b"ne\nsecond \xce", b"\xb1\r\n\nthird", b""):

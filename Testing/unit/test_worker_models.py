@@ -14,6 +14,7 @@ from SEERSegmentLib.values import Reasoning, Stage
 from SEERSegmentLib.worker.client import FINAL, WorkerClient
 from SEERSegmentLib.worker.messages import (
     AbstentionReport,
+    AgreementOrder,
     CapabilitiesOrder,
     CapabilitiesReport,
     ErrorReport,
@@ -37,11 +38,6 @@ SURE, UNSURE = "the right lung", "segment the organ that breathes"
 ASKS = {"openai": SURE, "cascade": UNSURE, "medvol": SURE}
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return installed(tmp_path_factory.mktemp("parts"))
-
-
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
     with serving() as chat:
@@ -51,8 +47,9 @@ def server() -> Iterator[ScriptedServer]:
 class Panel:
     """A client with a real process behind it, and a chest in the session folder."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], server: ScriptedServer) -> None:
-        self.server = server
+    server: ScriptedServer
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.loop = Loop()
         self.link = self.loop.link(environment=environment)
         self.log: list[str] = []
@@ -93,18 +90,44 @@ class Panel:
         return self.do(PreviewOrder(job, replace(order, job=job)))
 
 
-@pytest.fixture
-def panel(tmp_path: Path, environment: dict[str, str], server: ScriptedServer) -> Iterator[Panel]:
-    made = Panel(tmp_path / "session", environment, server)
-    yield made
-    made.client.close()
-    made.loop.close()
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """With what Slicer bundles, and no more."""
+    parts = tmp_path_factory.mktemp("parts")
+    yield from closing(Panel(tmp_path_factory.mktemp("worker") / "session", installed(parts)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def local_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """With all packages of this environment."""
+    pytest.importorskip("transformers", reason="the local reasoner needs the extra 'local'")
+    yield from closing(Panel(tmp_path_factory.mktemp("local") / "session", {"OMP_NUM_THREADS": "1"}))
+
+
+def closing(panel: Panel) -> Iterator[Panel]:
+    yield panel
+    panel.client.close()
+    panel.loop.close()
+
+
+@pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is killed because the computer that runs this test is busy."""
     monkeypatch.setattr("SEERSegmentLib.worker.client.CANCEL_GRACE_MS", 60_000)
+
+
+@pytest.fixture
+def panel(worker: Panel, server: ScriptedServer) -> Panel:
+    """One worker for all tests; a server of its own for each."""
+    worker.server = server
+    worker.log.clear()
+    return worker
+
+
+@pytest.fixture
+def local(local_worker: Panel, server: ScriptedServer) -> Panel:
+    local_worker.server = server
+    return local_worker
 
 
 def partial(reports: list[Any]) -> list[Reasoning]:
@@ -137,7 +160,6 @@ def test_a_reply_is_told_while_it_is_written_and_run_when_it_is_whole(panel: Pan
     assert all(item["image_url"]["url"].startswith("data:image/png;base64,") for item in pictures)
 
 
-@pytest.mark.usefixtures("patient")
 def test_a_cancel_in_the_middle_closes_the_connection_and_keeps_the_worker(panel: Panel) -> None:
     panel.server.replies = [[GOOD[:60], HOLD, GOOD[60:]], [GOOD]]
     order = panel.order()
@@ -187,9 +209,11 @@ def test_a_server_that_is_gone_is_an_error_in_words(panel: Panel) -> None:
 def test_nothing_is_sent_that_was_not_allowed_whatever_stands_before_the_server(
     panel: Panel, name: str, allowed: tuple[str, ...]
 ) -> None:
-    refused = panel.do(panel.order(name, allowed))
-    assert isinstance(refused, ErrorReport)
-    assert refused.code == "consent-missing"
+    order = panel.order(name, allowed)
+    check = AgreementOrder(panel.client.new_job(), order, 2, 0)
+    for refused in (panel.do(order), panel.do(check)):
+        assert isinstance(refused, ErrorReport)
+        assert refused.code == "consent-missing"
     assert panel.server.asked == []
     # nor after it was made once, and was allowed then
     panel.do(panel.order(name))
@@ -313,18 +337,17 @@ def test_a_key_goes_to_its_server_and_into_no_log_and_no_report(panel: Panel, na
     assert any(KEY.encode() in line for line in panel.link.written)  # it was there to be seen
 
 
+def test_what_a_part_quotes_of_its_key_is_not_told(panel: Panel) -> None:
+    found = chosen(panel, "quoting", key=KEY)
+    assert (found.ready, found.code, found.what_to_do) == (
+        False,
+        "part-broken",
+        "It fails with: ValueError: the key ••• is not right",
+    )
+    assert KEY not in "\n".join(panel.log)
+
+
 # --- a model in the worker itself -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def local(tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Panel]:
-    """A worker that has all packages of this environment; and the folder of a tiny model that was trained here."""
-    pytest.importorskip("transformers", reason="the local reasoner needs the extra 'local'")
-    monkeypatch.setattr("SEERSegmentLib.worker.client.CANCEL_GRACE_MS", 60_000)
-    made = Panel(tmp_path / "session", {"OMP_NUM_THREADS": "1"}, server)
-    yield made
-    made.client.close()
-    made.loop.close()
 
 
 def local_order(panel: Panel, text: str, **options: str) -> RunOrder:
@@ -359,7 +382,8 @@ def test_a_local_model_is_loaded_once_streams_and_survives_a_cancel(local: Panel
     local.loop.run_until(lambda: third and isinstance(third[-1], FINAL), 240)
     assert isinstance(third[-1], RunReport), third[-1]
     assert third[-1].reasoning.answer == "trachea"
-    assert not loads(second) and not loads(third)
+    assert not loads(second)
+    assert not loads(third)
     assert local.link.started == 1
     assert local.server.asked == []
 

@@ -20,6 +20,8 @@ _FAMILY_NAME = re.compile(
 )
 _COMPONENTS = re.compile(r"(?:\^{1,4}(?:[^\W\d_]|[.'-]){1,64}){1,5}\^{0,4}")
 _LONGEST_FAMILY_NAME = 84
+#: A shorter name in upper case, alone, is more often an acronym: ASA, ANA, MIA.
+_SHORTEST_UPPER = 5
 #: Words and letters that tell a text in German.
 _GERMAN = listed(
     "bitte und der die das den dem mit bei nach ohne nicht links rechts linke rechte linken rechten niere nieren leber"
@@ -96,7 +98,7 @@ def _listed(reader: Reader, index: int, token: Token) -> tuple[int, int] | None:
     if token.shape is Shape.LOWER:
         return _listed_lower(reader, index, token)
     known = words.is_name(low)
-    if known and (token.shape is not Shape.UPPER or len(low) > 4 or _upper_near(reader, index)):
+    if known and (token.shape is not Shape.UPPER or len(low) >= _SHORTEST_UPPER or _upper_near(reader, index)):
         if reader.names_a_thing(index) and not words.is_given(low):
             return None
         if words.is_given(low) and _eponym_follows(reader, index):
@@ -116,7 +118,9 @@ def _is_saint(reader: Reader, index: int) -> bool:
 def _given_first(reader: Reader, index: int, token: Token) -> tuple[int, int] | None:
     """ "Mark Johnson": a given name that is a word as well, before a surname."""
     words = reader.words
-    if token.shape is Shape.UPPER and not _upper_near(reader, index):
+    if token.shape is Shape.UPPER and (words.is_ordinary(token.low) or not _upper_near(reader, index)):
+        return None
+    if reader.names_a_thing(index):
         return None
     after = reader.initials(index + 1)
     following = reader.word(after)
@@ -194,6 +198,8 @@ def _surname_first(reader: Reader, index: int, token: Token) -> tuple[int, int] 
     comma, given = reader.at(index + 1), reader.word(index + 2)
     if comma is None or comma.text != "," or given is None or given.gap > 1 or given.shape is Shape.LOWER:
         return None
+    if given.shape is Shape.INITIAL:
+        return _initial_after_comma(reader, index, token)
     words = reader.words
     if token.shape not in (Shape.TITLE, Shape.UPPER) or words.is_ordinary(token.low) or token.low in words.never:
         return None
@@ -207,12 +213,19 @@ def _surname_first(reader: Reader, index: int, token: Token) -> tuple[int, int] 
     return None
 
 
+def _initial_after_comma(reader: Reader, index: int, token: Token) -> tuple[int, int] | None:
+    """ "Okonkwo, C."."""
+    dotted = reader.low(index + 3) == "." and reader.tokens[index + 3].gap == 0
+    fits = token.shape in (Shape.TITLE, Shape.UPPER) and len(token.low) > 3 and reader.words.could_be_name(token.low)
+    return (index, index + 4) if dotted and fits else None
+
+
 def _two_strange(reader: Reader, index: int, token: Token) -> tuple[int, int] | None:
     """ "Ottoline Quentell": two words with capitals that are on no list. German nouns have capitals too: not there."""
     following = reader.word(index + 1)
     if token.shape is not Shape.TITLE or following is None or following.shape is not Shape.TITLE or following.gap != 1:
         return None
-    if reader.names_a_thing(index + 1) or min(len(token.low), len(following.low)) < 3:
+    if reader.names_a_thing(index + 1) or reader.in_phrase(index) or min(len(token.low), len(following.low)) < 3:
         return None
     strange = reader.words.could_be_name(token.low) and reader.words.could_be_name(following.low)
     return (index, reader.rest(index + 2, following)) if strange else None
@@ -230,7 +243,7 @@ def _eponym_follows(reader: Reader, index: int) -> bool:
 
 
 def _upper_near(reader: Reader, index: int) -> bool:
-    """Whether the words around, or a name next to it, are in upper case too, so that a name in it is no acronym."""
+    """Whether a name next to it, or for a long one all words around, are in upper case, so that it is no acronym."""
     for beside in (index - 1, index + 1):
         token = reader.word(beside)
         if token is not None and token.shape is Shape.UPPER and len(token.low) > 2 and reader.surname(beside):
@@ -238,4 +251,5 @@ def _upper_near(reader: Reader, index: int) -> bool:
     near = [
         token for token in reader.tokens[max(0, index - 6) : index + 7] if token.kind == "word" and len(token.text) > 1
     ]
-    return all(token.shape is not Shape.LOWER and token.shape is not Shape.TITLE for token in near) and len(near) > 1
+    alone = len(reader.low(index)) < _SHORTEST_UPPER
+    return not alone and len(near) > 1 and all(token.shape in (Shape.UPPER, Shape.NONE) for token in near)

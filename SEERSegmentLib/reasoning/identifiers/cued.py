@@ -14,7 +14,7 @@ from .words import listed, read_table
 __all__ = ["cued_names"]
 
 _BETWEEN_WORDS = listed("is was the our my named called name consultant surgeon registrar radiologist sho spr from")
-_BETWEEN_MARKS = frozenset(":-=.(\"',>*|#")
+_BETWEEN_MARKS = frozenset(":-=.(\"',>*|#!")
 #: Letters after a name that say what somebody is.
 _DEGREES = listed("md do frcr frcs frcp mbbs mbchb phd rn dnb dmrd franzcr faci facr fracs msc bsc mph dpm crna")
 _MOST_MARKS = 6
@@ -68,7 +68,7 @@ def _announced(reader: Reader, at: int, what: str) -> Iterator[Span]:
         if token.text in _BETWEEN_MARKS or token.kind == "possessive":
             colon = colon or token.text in ":="
         elif what == "name" and token.low in _WHERE_WORDS:
-            pass
+            colon = colon or token.low in ("reads", "says")
         elif not (token.low in _BETWEEN_WORDS and what != "closing") and not (what == "role" and is_title(token)):
             break
         elif token.low in ("is", "was"):
@@ -96,6 +96,7 @@ def _name(reader: Reader, at: int, what: str, colon: bool) -> int | None:
     after = reader.initials(at)
     if what == "initials":
         short = reader.tokens[at].shape is Shape.UPPER and len(reader.low(at)) < 5
+        short = short and not reader.words.is_ordinary(reader.low(at))
         return at + 1 if short else after if after > at else None
     if after > at:
         if reader.surname(after) and reader.tokens[after].gap < 2:
@@ -122,6 +123,8 @@ def _fits(reader: Reader, index: int, token: Token, what: str, colon: bool) -> b
         return _fits_lower(reader, index, what)
     if reader.names_a_thing(index):
         return False
+    if what == "verb" and token.shape is Shape.UPPER:
+        return False
     if words.is_eponym(low):
         if what in ("by", "name", "alias"):
             return token.shape is Shape.TITLE or what == "name"
@@ -138,9 +141,7 @@ def _fits_lower(reader: Reader, index: int, what: str) -> bool:
     low = reader.tokens[index].low
     if what in ("name", "alias"):
         return not reader.words.is_ordinary(low) and len(low) > 1
-    if what == "by":
-        return reader.words.could_be_name(low) and len(low) > 2
-    return False
+    return what == "by" and reader.words.could_be_name(low) and len(low) > 2
 
 
 def _fits_upper(reader: Reader, index: int, what: str, colon: bool) -> bool:

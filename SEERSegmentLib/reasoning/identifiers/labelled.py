@@ -44,7 +44,13 @@ _SPOKEN = re.compile(rf"{_DIGIT}(?:[ ,-]{{1,2}}{_DIGIT}){{2,24}}(?![^\W_])", re.
 #: A run of so many spoken digits identifies without a label.
 _SPOKEN_ALONE = re.compile(rf"(?<![^\W_]){_DIGIT}(?:[ ,-]{{1,2}}{_DIGIT}){{6,24}}(?![^\W_])", re.IGNORECASE)
 _X_EXTENSION = re.compile(r"(?<![\w.×])x ?(?P<value>[1-9]\d{3,4})(?![\w.]|,\d)")
-_HASH = re.compile(r"(?<![\w&])# ?(?P<value>[A-Za-z]{0,4}-?\d{4,20})(?!\w)")
+_HASH = re.compile(r"(?<![\w&])# ?(?P<value>[A-Za-z]{0,4}-?(?:\d{4,20}|\d{1,8}(?:-\d{1,8}){1,4}))(?!\w)")
+#: "ring theatre on 5512".
+_RING_SOMEBODY = re.compile(
+    r"(?<!\w)(?:call|ring|phone|bleep|page|contact|text|reach|dial|fax)(?: [\w'.]{1,20}){1,4} (?:on|at|via|using|under)"
+    r" #?(?P<value>\+?\d(?:[ -]?\d){2,14})(?!\w|[./,]\d)",
+    re.IGNORECASE,
+)
 #: "call [name] on 4471": a number at which somebody whose name is found already can be reached.
 _REACHED = re.compile(
     rf"{BLANK},? (?:(?:is )?(?:at|on|under|unter|via|x|ext\.?) )#?(?P<value>\d{{3,6}})(?!\w|[./,-]\d)"
@@ -88,11 +94,12 @@ def labelled_numbers(text: str) -> Iterator[Span]:
     for match in _X_EXTENSION.finditer(text):
         if match["value"] not in _MAGNIFICATIONS:
             yield Span(*match.span(), "phone")
-    for match in _REACHED.finditer(text):
+    for match in (*_REACHED.finditer(text), *_RING_SOMEBODY.finditer(text)):
         if not has_unit(text, match.end()):
             yield Span(*match.span("value"), "phone")
     for match in _HASH.finditer(text):
-        yield Span(*match.span("value"), "record-number")
+        if _count(match["value"]) > 3:
+            yield Span(*match.span("value"), "record-number")
 
 
 @cache

@@ -178,6 +178,8 @@ class Reader:
                 first.shape is Shape.LOWER and self.words.is_given(following.low)
             )
             return self._last_initial(self._along(index + 2, following)) if alike else index
+        if first.shape is following.shape is Shape.UPPER and len(following.low) > 2 and self._goes_on(index + 1, first):
+            return self._last_initial(self._along(index + 2, following))  # "O'CONNOR, SINEAD M"
         if following.shape is Shape.INITIAL and following.low not in _SIDES:
             end = self.initials(index + 1)
             return end if end > index + 1 and self.tokens[end - 1].text == "." else index

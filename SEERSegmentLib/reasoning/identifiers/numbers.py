@@ -102,7 +102,7 @@ def _is_grouped(text: str, match: re.Match[str]) -> bool:
         return True
     letters, groups = match["letters"], re.findall(r"\d+", match["numbers"])
     total = sum(map(len, groups))
-    if match["sep"] == " " and not letters.isupper():
+    if match["sep"] == " " and not (letters.isupper() and len(letters) < 4 and total > 6):
         return False
     if total < 6 or letters.lower() in _QUANTITIES or has_unit(text, match.end()):
         return False

@@ -39,7 +39,8 @@ _ANNOUNCING = (
 
 _PLACES = (
     re.compile(
-        rf"(?<![\w.,/-])\d{{1,5}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:[A-Z][\w'.-]{{1,24}} ){{1,3}}(?i:{_STREETS})(?!\w)\.?"
+        rf"(?<![\w.,/-])\d{{1,5}}[A-Za-z]?,? (?:[NSEW]\.? )?(?:[A-Z][a-z'.][\w'.-]{{0,23}} ){{1,3}}(?i:{_STREETS})"
+        r"(?!\w)\.?"
         r"(?:,? (?:Apt|Unit|Flat|Suite)\.? ?\w{1,6})?"
     ),
     re.compile(

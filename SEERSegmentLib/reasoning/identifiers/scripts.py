@@ -41,7 +41,7 @@ def _not_after(words: str) -> str:
     return "".join(f"(?<!{word})" for word in words.split())
 
 
-_NO_PERSON = _not_after("患者 皆 客 師 医 お子 息子 母 父 娘 奥 赤 妊婦 科 同 模 多 仕 異 一 神 王 摂 華")
+_NO_PERSON = _not_after("患者 皆 客 師 医 お子 息子 母 父 娘 奥 赤 妊婦 科 同 模 多 仕 異 一 神 王 摂 攝 華")
 _NO_DOCTOR = _not_after("科 医 師 担当 依頼 紹介 専門 主治 当直 研修 放射線 他 各")
 _TITLES = "السيدة|السيد|الدكتورة|الدكتور|الأستاذ|د\\.|أ\\.د\\.|אדון|גברת|מר|גב'|ד\"ר|דר'|פרופ'|श्रीमती|श्री|डॉ\\.?|डॉक्टर"
 _WORD = rf"[^\W\d_][^\s\d.,;:،।{BLANK}]{{1,24}}"
@@ -51,7 +51,7 @@ _PATTERNS = tuple(
     for pattern in (
         # Japanese: before san, sama …, and before sensei.
         rf"(?P<name>(?:[{_HAN}]{{1,5}}|[{_KATAKANA}]{{2,12}}(?:[・ ][{_KATAKANA}]{{2,12}})?)){_NO_PERSON}"
-        r"(?=さん|様|氏(?!名)|くん|ちゃん|殿)",
+        r"(?=さん|様|氏(?=[、。はがのをにへとも\s]|$)|くん|ちゃん|殿)",
         rf"(?P<name>[{_HAN}]{{2,4}}){_NO_DOCTOR}(?=先生|医師)",
         # Chinese: a surname and at most two characters before Mr, Ms, doctor.
         rf"(?P<name>(?!{_NO_CHINESE})[{_CHINESE}][{_HAN}]{{0,2}})"

@@ -36,7 +36,7 @@ _FINDING_BEFORE = listed(
 #: Words before "miss" that make a verb of it.
 _VERB_BEFORE = listed(
     "not t to can could may might would will should must shall i we you they did do don dont didnt cannot never"
-    " easily often please or also nearly"
+    " easily often please or also nearly don't didn't can't won't wouldn't couldn't shouldn't mustn't"
 )
 #: Words before "Frau" that make it "woman".
 _WOMAN_BEFORE = listed(
@@ -53,6 +53,11 @@ _SIMPLE = frozenset(("mr", "mrs", "ms", "miss", "mister"))
 _WITH_INITIAL_ALONE = listed("mr mrs ms miss dr prof frau herr mme")
 _PERSONS = listed(
     "baby nurse sister father sir lord lady dame master matron midwife captain capt sergeant sgt pastor reverend rev"
+)
+#: Titles that are words of their own in lower case: only a name of the lists follows one in lower case.
+_NAMES_ONLY = _PERSONS | listed(
+    "frau herr fru doctor doktor docteur professor professeur monsieur madame mademoiselle madam señor señora señorita"
+    " senor senora senhor senhora signore signora dottore dottoressa doctora doctors infant twin familie dona don"
 )
 _ALSO_SURNAMES = listed("lord master dame baby nurse pan dona don colonel father")
 
@@ -146,7 +151,8 @@ class _Said:
         if token.kind != "word" or (is_title(token) and not self._title_as_surname(token)):
             return None
         at = reader.initials(first)
-        if at == first and token.shape is Shape.UPPER and len(token.low) < 4 and reader.surname(first + 1):
+        letters = token.shape is Shape.UPPER and len(token.low) < 4 and not self.words.is_ordinary(token.low)
+        if at == first and letters and reader.surname(first + 1):
             at += 1  # "Dr AB Smith"
         if at > first:
             return self._end_after_initials(first, at)
@@ -231,6 +237,8 @@ class _Said:
             return False
         owner = self.reader.possessive(index + 1)
         alike = self.reader.tokens[index].shape is self.shape
+        if alike and self.title.word in _PERSONS:
+            return True
         return owner or self.shape is Shape.LOWER or (alike and self.words.is_common_eponym(low))
 
     def _accepts_lower(self, index: int, low: str) -> bool:
@@ -243,9 +251,11 @@ class _Said:
             return False
         if self.doubtful and title.word in ("mr", "ms") and self.before in _FINDING_BEFORE:
             return False
+        if title.word in _NAMES_ONLY:
+            return False
         if words.is_eponym(low):
             return low not in _TECHNIQUE.get(title.word, ()) and not self.reader.names_a_thing(index)
-        if not words.is_ordinary(low):
+        if words.could_be_name(low):
             return True
         return low in words.also_names and (not self.doubtful or self._surname_after_mr(index, low))
 

@@ -61,10 +61,10 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 def _shape(word: str) -> Shape:
-    if word.islower():
-        return Shape.LOWER
+    if not word.isascii() and any(letter.lower() == letter.upper() for letter in word if letter.isalpha()):
+        return Shape.NONE  # in whole or in part in writing without capitals
     if not word[0].isupper():
-        return Shape.LOWER if word.lower() != word.upper() else Shape.NONE
+        return Shape.LOWER
     if len(word) == 1:
         return Shape.INITIAL
     return Shape.UPPER if word.isupper() else Shape.TITLE

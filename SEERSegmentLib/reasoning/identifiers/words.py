@@ -36,7 +36,7 @@ _CLINICAL = re.compile(
     r"|adenom|lymphom|genesis|sten[ou]s\w{0,2}|lysis|troph(?:y|ic|ie|ied)|plasi[ae]|plegi[ac]|paresis|cele|ectas\w{1,3}"
     r"|rrhag\w{1,3}|rrh(?:o?ea|ö)|(?<=\w\w\w\w)[st]ions?|(?<=\w\w\w\w)ción|(?<=\w\w\w\w)zione|(?<=\w\w\w\w)ção"
     r"|(?<=\w\w\w\w\w)ness|(?<=\w\w\w\w)[ai]ble|(?<=\w\w\w)oidal|(?<=\w\w\w\w)oid|(?<=\w\w\w\w\w)eal|(?<=\w\w\w\w)ular"
-    r"|(?<=\w\w\w)[io]tic|(?<=\w\w\w\w)[ao]?ous|ung|ungen|heit|keit|schaft|schmerz(?:en)?|fraktur(?:en)?|tumou?r(?:e|en|s)?"
+    r"|(?<=\w\w\w)[io]tic|(?<=\w\w\w\w)[ao]?ous|ung|ungen|heit|keit|schaft|(?<=\w\w\w\w)ly|schmerz(?:en)?|fraktur(?:en)?|tumou?r(?:e|en|s)?"
     r"|zysten?|nieren?|leber|lappen|wirbel|körper|knochen|muskeln?|arterien?|venen?|metastasen?|befund|verdacht|erguss"
     r"|ödem|infarkte?|embolien?|thrombosen?|prothesen?|aneurysma|aneurysms?|drüsen?|gelenke?|säule|sehnen?|gefäße?)$"
 )
@@ -124,8 +124,9 @@ class Words:
         return plain(word) in self.common_eponyms
 
     def could_be_name(self, word: str) -> bool:
-        """Whether a word in lower case is on none of the lists, or on one of names."""
-        return not self.is_ordinary(word) and not self.is_eponym(word)
+        """Whether a word in lower case is on none of the lists, nor joined of parts of which one is."""
+        parts = [part for part in word.split("-") if part]
+        return not self.is_eponym(word) and not any(self.is_ordinary(part) for part in (word, *parts))
 
     def _known(self, part: str) -> bool:
         if part in self.ordinary or _CLINICAL.search(part):
@@ -166,7 +167,7 @@ def load_words() -> Words:
     also_names = kinds.pop("surname too") | body
     clinical = frozenset().union(*(kinds[kind] for kind in _CLINICAL_KINDS), _anatomy_words(_ANATOMY))
     common_words = _anatomy_words(_EVERYDAY)
-    ordinary = clinical.union(common_words, *kinds.values())
+    ordinary = clinical.union(common_words, _announcing_words(), *kinds.values())
     named = frozenset().union(*eponyms.values())
     return Words(
         ordinary=ordinary - surnames - given["alone"] - named,
@@ -182,6 +183,13 @@ def load_words() -> Words:
         given_before_surname=given["before a surname"],
         surnames=surnames,
     )
+
+
+def _announcing_words() -> Iterator[str]:
+    """Words of titles, cues and labels: what announces an identifier is none."""
+    for table, column in (("titles.csv", "title"), ("cues.csv", "cue"), ("labels.csv", "label")):
+        for row in read_table(table):
+            yield from map(plain, _WORD.findall(row[column]))
 
 
 def _phrases() -> dict[str, tuple[tuple[str, ...], ...]]:

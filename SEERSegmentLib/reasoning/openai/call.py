@@ -50,7 +50,7 @@ class Call:
 
             def attempt(body: bytes = body, model: str = known.sent_name) -> Completion:
                 with self.desk.ask("POST", "/chat/completions", body, model=model, hidden=hidden) as answer:
-                    return read_reply(answer, hidden, max_tokens, on_text)
+                    return read_reply(answer, hidden, max_tokens, on_text, thinks=prompt.form == "anchor")
 
             try:
                 return patiently(attempt, self.desk.background, on_wait=on_wait)

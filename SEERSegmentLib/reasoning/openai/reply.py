@@ -39,7 +39,9 @@ _FINISH = {
 }
 
 
-def read_reply(answer: Answer, hidden: Hidden, max_tokens: int, on_text: OnText = ignore_text) -> Completion:
+def read_reply(
+    answer: Answer, hidden: Hidden, max_tokens: int, on_text: OnText = ignore_text, *, thinks: bool = False
+) -> Completion:
     """The reply in an answer of status 200: a stream of events, or one JSON object from servers that don't stream.
 
     Parameters
@@ -51,6 +53,9 @@ def read_reply(answer: Answer, hidden: Hidden, max_tokens: int, on_text: OnText 
         As asked for; a reply that is far longer is refused.
     on_text : callable
         Gets each new piece of text.
+    thinks : bool
+        The form that was asked for has a ``<think>``: some servers take it out of the text and send what was in it in a
+        field of its own; it is put back.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def read_reply(answer: Answer, hidden: Hidden, max_tokens: int, on_text: OnText 
     """
     if answer.kind == "text/html":
         raise faults.html(answer.place)
-    reply = _Reply(answer.place, hidden, max_tokens * _LETTERS_PER_TOKEN, on_text)
+    reply = _Reply(answer.place, hidden, max_tokens * _LETTERS_PER_TOKEN, on_text, thinks=thinks)
     pieces = answer.pieces()
     first = b""
     if answer.kind != "text/event-stream":  # some servers call everything plain text: what it begins with tells
@@ -140,8 +145,10 @@ def _take_events(reply: _Reply, pieces: Iterable[bytes], answer: Answer) -> None
 class _Reply:
     """What is known of a reply so far."""
 
-    def __init__(self, place: str, hidden: Hidden, longest: int, on_text: OnText) -> None:
+    def __init__(self, place: str, hidden: Hidden, longest: int, on_text: OnText, *, thinks: bool = False) -> None:
         self._place, self._hidden, self._longest, self._on_text = place, hidden, longest, on_text
+        self._thinks = thinks
+        self._thoughts: list[str] = []
         self._parts: list[str] = []
         self._letters = 0
         self._finish = ""
@@ -184,7 +191,10 @@ class _Reply:
             raise faults.empty(self._place)
         if not self._finish and not self.done:
             raise faults.cut_off(self._place, "without an end")
-        return Completion("".join(self._parts), self._finish or "stop", self._tokens)
+        text = "".join(self._parts)
+        if self._thoughts and "<think" not in text.lower():
+            text = f"<think>{''.join(self._thoughts)}</think>{text}"
+        return Completion(text, self._finish or "stop", self._tokens)
 
     def _take(self, answer: dict[str, Any], name: str, *, failed: bool = False) -> None:
         if failed or answer.get("error") or answer.get("object") == "error":
@@ -205,18 +215,24 @@ class _Reply:
     def _add(self, message: Any) -> None:
         if not isinstance(message, Mapping):
             raise faults.unexpected(self._place, "a message that is none")
-        # What a model thinks to itself comes in other fields ("reasoning", "reasoning_content") and is no part of its
-        # reply; that it declines, in its own words, is one.
+        # What a model thinks to itself comes in other fields and is no part of its reply, unless thinking was asked for;
+        # that it declines, in its own words, is one.
+        if self._thinks and (thought := self._text(message.get("reasoning_content") or message.get("reasoning"))):
+            self._count(thought)
+            self._thoughts.append(thought)
         text = self._text(message.get("content")) or self._text(message.get("refusal"))
         if not text:
             return
         if self._finish:
             raise faults.unexpected(self._place, "text after the end")
+        self._count(text)
+        self._parts.append(text)
+        self._on_text(text)
+
+    def _count(self, text: str) -> None:
         self._letters += len(text)
         if self._letters > self._longest:
             raise faults.too_long(self._place, f"more than {self._longest} letters")
-        self._parts.append(text)
-        self._on_text(text)
 
     def _text(self, content: Any) -> str:
         if content is None or isinstance(content, str):

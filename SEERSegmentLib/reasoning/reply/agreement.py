@@ -8,7 +8,7 @@ names the answer's own side or level anywhere, is left alone.
 from __future__ import annotations
 
 from ...anatomy import load_vocabulary, normalise, side_words
-from ...grounding.request_sides import requested_side
+from ...grounding.request_sides import MAX_CHARACTERS, requested_side
 from ...values import Finding, Severity, Side, Target, TargetSpec
 from .shown import word_set
 
@@ -31,12 +31,14 @@ _WEIGHTINGS = word_set(
     "signal weighted weighting flair hyperintense hypointense isointense sequence sequences mr mri gadolinium"
 )
 _MAX_TERM = 6
-_READ = 4_000
+_MAX_RATIONALE = MAX_CHARACTERS  # a longer one would be read in part only
 
 
 def contradictions(rationale: str, spec: TargetSpec) -> tuple[Finding, ...]:
     """Findings ``side-contradicts-rationale`` (blocking) and ``level-contradicts-rationale`` (a warning)."""
-    words = normalise(rationale[:_READ]).split()
+    if len(rationale) > _MAX_RATIONALE:
+        return ()
+    words = normalise(rationale).split()
     if not _TURNS.isdisjoint(words):
         return ()
     found = (_side(rationale, words, target, spec) or _level(words, target, spec) for target in spec.targets)

@@ -29,6 +29,9 @@ _UNDERLINED = re.compile(r"(?<!\w)(_{1,3})([^_]+)\1(?!\w)")
 #: A bullet of a list. "1. Rippe" is the first rib and stays; r) and l) may be sides.
 _BULLET = re.compile(r"(?:[-*•·‣▪◦–—+]+|\(?[a-km-qs-z]\))\s+|(\(?\d{1,3}[.)]\s+)")
 _ENTITY = re.compile(r"&#?\w{1,10};")
+#: White space to most programs, and drawn as nothing or as a box by others.
+_CONTROL_SPACE = frozenset("\x0b\x0c\x1c\x1d\x1e\x85")
+_HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2212", "-"))
 _MARKS = frozenset(" ,;.'()-/&+!?×–—‘’、_")
 #: Something was to be filled in, or breaks off: an underscore that joins nothing, dots, dashes, a joint at the end.
 _BLANKS = re.compile(
@@ -37,7 +40,7 @@ _BLANKS = re.compile(
 #: Letters, "/", letters: "rt./lt." and "(left)/(right)" too. "L4/L5" and "T2/FLAIR" are names.
 _SLASH = re.compile(r"(?<!\d)\s*/|/\s*/")
 _TAG_LIKE = re.compile(r"<\s*[/!?|a-zA-Z]")
-_STAND_IN = re.compile(r"<[\w\s-]{1,40}>")
+_STAND_IN = re.compile(r"<{1,3}[\w\s-]{1,40}>{1,3}")
 _GOES_ON = re.compile(r"(?:of|in|at|on|with|within|near|to|from)\b", re.IGNORECASE)
 _BREAKS_OFF = re.compile(r"\b(?:of|in|at|on|with|within|near|the|to|from)$", re.IGNORECASE)
 _ALPHABETS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "CHEROKEE", "COPTIC")
@@ -69,12 +72,12 @@ def named(section: str, request: str = "") -> tuple[str, TargetSpec] | Abstentio
 
 
 def _read(section: str) -> tuple[str, TargetSpec] | Abstention:
-    if any(is_hidden(character) for character in set(section)):
+    if any(is_hidden(character) or character in _CONTROL_SPACE for character in set(section)):
         return _unreadable("hidden control characters")
     text = "\n".join(lines_of(section))
     if len(text) > MAX_SECTION:
         return Abstention("answer-too-long", "The answer is too long to be a list of structures.", WHICH)
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text).translate(_HYPHENS)
     if any(unicodedata.category(character)[0] == "M" for character in text):
         return _unreadable("marks over its letters, such as a line through them")
     if any(_mixes_alphabets(word) for word in set(re.findall(r"\w+", text))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -30,6 +31,7 @@ _SENTENCE_END = re.compile(r"[.!?][\"')\]]?\s+(?=[A-Z0-9\"'(\[])|[。！？]")
 #: After these a full stop ends no sentence.
 _ABBREVIATIONS = word_set("e.g i.e approx ca cf dr fig figs im img no nos resp st vs lt rt")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_MARKUP = re.compile(r"<[^<>]*>")
 #: What a model writes where it has nothing to write.
 _EMPTY_WORDS = word_set("n/a na none null nil tbd todo xxx empty blank evidence rationale reasoning")
 
@@ -59,9 +61,9 @@ def lines_of(text: str) -> list[str]:
 
 
 def says_nothing(text: str) -> bool:
-    """Whether a section is blank: no letter or digit in it, or only a word that stands for nothing."""
-    said = " ".join(lines_of(text))
-    if not any(character.isalnum() for character in said):
+    """Whether a section is blank: no letter in it but those of marks and entities, or only a word for nothing."""
+    said = html.unescape(_MARKUP.sub(" ", " ".join(lines_of(text))))
+    if not any(character.isalpha() for character in said):
         return True
     return len(said) <= 20 and said.casefold().strip(" .,:;!?-–—_*`'\"()[]{}<>") in _EMPTY_WORDS
 

@@ -24,11 +24,12 @@ _MAX_DETAIL = 8_000
 NAMES = ("evidence", "rationale", "answer")
 
 #: The start of a tag: up to its name. "<answers" and "<answer-2" are other tags.
-_START = re.compile(r"<\s*(/?)\s*(evidence|rationale|answer)(?![\w.:-])", re.IGNORECASE | re.ASCII)
+_START = re.compile(r"<\s*(?:(/)\s*)?(evidence|rationale|answer)(?![\w.:-])", re.IGNORECASE | re.ASCII)
 _END = re.compile(r"\s*(>?)", re.ASCII)
 #: What takes a section out of the reply proper: a draft while thinking, a comment.
 _ASIDE = re.compile(
-    r"<\s*(/?)\s*(?:think|thinking|thought|thoughts|reasoning|scratchpad|draft)\s*>|<!--|-->", re.IGNORECASE | re.ASCII
+    r"<\s*(?:(/)\s*)?(?:think|thinking|thought|thoughts|reasoning|scratchpad|draft)\s*>|<!--|-->",
+    re.IGNORECASE | re.ASCII,
 )
 #: Characters that readers take for those of a tag: full-width and small forms.
 _LOOKALIKES = {0xFE64: "<", 0xFE65: ">", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}
