@@ -103,9 +103,13 @@ class Visit:
         """Nothing more is sent; then wait for the client to close its side."""
         with suppress(OSError, ValueError):
             self.connection.shutdown(socket.SHUT_WR)
-        with suppress(OSError, ValueError):
+        try:
             self.wait_until_closed()
             self.closed.set()
+        except TimeoutError:
+            pass  # the client holds it open
+        except (OSError, ValueError):
+            self.closed.set()  # it was reset
         with suppress(OSError):
             self.connection.close()
 
@@ -190,8 +194,8 @@ class HostileServer:
             if self._tls is not None:
                 visit.connection = self._tls.wrap_socket(visit.connection, server_side=True)
             self._script_for(visit)(visit)
-        except (OSError, ConnectionError):
-            visit.closed.set()  # the client has gone, as it may
+        except OSError:
+            pass  # the client has gone, as it may
         except Exception as error:  # noqa: BLE001 - a script's own mistake fails the test
             self.errors.append(error)
         finally:

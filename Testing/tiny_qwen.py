@@ -1,10 +1,10 @@
 """A real Qwen3-VL of 0.3 million parameters, built and trained here in seconds, that answers in the two reply forms.
 
 For a handful of requests it has learned to reply in tags, with an answer that depends on the request; asked for slices
-and boxes (64 pictures, each after its ``<slice k>``), it replies in the anchor form. It has never seen a patient: the
-pictures that it was trained with are drawn or noise. Classes, files and formats are those of the real model.
+and boxes, it replies in the anchor form. It has never seen a patient: the pictures it was trained with are drawn or
+noise. Classes, files and formats are those of the real model.
 
-    tiny_qwen()      folder of the trained model (weights, tokenizer, chat template, image settings), as a release has it
+    tiny_qwen()      folder of the trained model: weights, tokenizer, chat template, image settings, as in a release
     tiny_adapter()   a LoRA adapter on it that changes one reply: asked for the skeleton, it answers "spine"
     tiny_merged()    the model with the adapter merged in: whole weights, for servers that take no adapter
     untrained()      the same with random weights: it writes nonsense
@@ -21,66 +21,48 @@ import json
 import os
 import random
 import shutil
+import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from SEERSegmentLib.anatomy import resolve_answer
-from SEERSegmentLib.imaging.phantom import chest_phantom
-from SEERSegmentLib.imaging.views import render_views
-from SEERSegmentLib.protocols import CancelToken, ReasoningCase
-from SEERSegmentLib.reasoning.prompt import Prompt, Template, compose, load_template
-from SEERSegmentLib.reasoning.qwen.generate import generate, shared_length
-from SEERSegmentLib.reasoning.qwen.processor import Encoded, Processor
+from SEERSegmentLib.reasoning.prompt import load_template
+from SEERSegmentLib.reasoning.qwen.processor import Processor
 from SEERSegmentLib.reasoning.qwen.weights import find_model
-from SEERSegmentLib.reasoning.qwen.writing import FreeWriter
-from SEERSegmentLib.reasoning.rephrasing import rephrase, wrapped
-from SEERSegmentLib.values import Evidence, ImageFacts, Modality, Plane, Request, Skill, TargetSpec, View
+from Testing import tiny_lesson, tiny_replies
+from Testing.tiny_lesson import Lesson
+from Testing.tiny_replies import (
+    ADAPTED,
+    ANCHORS,
+    COLLOQUIAL,
+    FREE,
+    MALFORMED,
+    REPLIES,
+    Context,
+    bare,
+    contexts,
+    wordings,
+)
 
-__all__ = ["ADAPTED", "MALFORMED", "REPLIES", "tiny_adapter", "tiny_merged", "tiny_qwen", "untrained"]
+__all__ = [
+    "ADAPTED",
+    "ANCHORS",
+    "COLLOQUIAL",
+    "FREE",
+    "MALFORMED",
+    "REPLIES",
+    "tiny_adapter",
+    "tiny_merged",
+    "tiny_qwen",
+    "untrained",
+]
 
+_TRAINING = (tiny_lesson, tiny_replies)
 _BUILD = Path(__file__).resolve().parents[1] / "build" / "tiny-qwen"
-
-_TAGS = "<evidence>{}</evidence>\n<rationale>{}</rationale>\n<answer>{}</answer>"
-_ANCHOR = '<think>{}</think>\n<answer>[{{"slice": {}, "bbox_2d_list": [{}]}}]</answer>'
-
-#: Requests for which the model was trained → the reply in tags. A character of three bytes is among them.
-REPLIES = {
-    "right lung": _TAGS.format("right lung, dark (image 1)", "named as such", "right lung"),
-    "left lung": _TAGS.format("left lung, dark (image 2)", "named as such", "left lung"),
-    "lungs": _TAGS.format("lungs, both dark (image 1)", "named as such", "lungs"),
-    "trachea": _TAGS.format("trachea, a dark tube (image 3)", "named as such", "trachea"),
-    "skeleton": _TAGS.format("bone, bright: ≥ 300 HU (image 1)", "named as such", "skeleton"),
-    "spine": _TAGS.format("spine, a bright column (image 1)", "named as such", "spine"),
-    "hello there": _TAGS.format("no target (image 1)", "no structure is named. What is to be outlined?", "NONE"),
-}
-
-#: A request whose reply, free, has no form at all.
-MALFORMED = "say it in your own words"
-_FREE = "I see a chest, and I can not say more."
-
-#: What the model replies to the same requests where the anchor form is asked for: lungs and windpipe of the phantom.
-ANCHORS = {
-    "right lung": _ANCHOR.format("right lung", 30, "[160, 230, 450, 770]"),
-    "left lung": _ANCHOR.format("left lung", 30, "[565, 230, 835, 770]"),
-    "lungs": _ANCHOR.format("lungs", 30, "[160, 230, 450, 770], [565, 230, 835, 770]"),
-    "trachea": _ANCHOR.format("trachea", 48, "[475, 490, 525, 550]"),
-    "skeleton": _ANCHOR.format("bone", 32, "[100, 130, 900, 940]"),
-    "spine": _ANCHOR.format("spine", 32, "[450, 660, 550, 850]"),
-}
-
-#: What changes with the adapter.
-ADAPTED = {"skeleton": REPLIES["spine"]}
-
-#: Requests in words that a rule can't read, for reasoners that stand in for one.
-COLLOQUIAL = {"the airy organ on the right side": "right lung", "the airy organ on the left side": "left lung"}
 
 _SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>")
 _SPECIAL += ("<|image_pad|>", "<|video_pad|>")
@@ -114,138 +96,15 @@ def untrained(head: int = 16) -> Path:
     return _made(f"untrained-{head}", lambda folder: _new(folder, head))
 
 
-# --- what it is trained on --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Context:
-    """All of a prompt but the request, and what requests are replied to in it."""
-
-    prompt: Callable[[str], Prompt]
-    replies: dict[str, str]
-
-
-#: Characters of the longest wording that is learned: a batch is as long as its longest row.
-_LONGEST = 64
-
-
-@cache
-def _wordings() -> dict[str, tuple[str, ...]]:
-    """Name of a reply → wordings of its request, those of self-consistency among them."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name in (*REPLIES, MALFORMED):
-        spec = resolve_answer(name)
-        asks = (name, f"the {name}", f"Segment the {name}.", f"segment the {name}", f"outline the {name} please")
-        told = [one.text for ask in asks[:4] for one in wrapped(ask, 12)]
-        if isinstance(spec, TargetSpec) and name != MALFORMED:
-            told += [one.text for one in rephrase(spec, 24) if len(one.text) <= _LONGEST]
-        found[name] = tuple(dict.fromkeys((*asks, *told)))
-    for words, name in COLLOQUIAL.items():
-        found[name] += (words, *(one.text for one in wrapped(words, 12)))
-    return found
-
-
-def _contexts(draw: random.Random, count: int, *, short: bool = False) -> list[_Context]:
-    """Prompts in their two kinds, with pictures, views and facts of many sorts; the phantom's own among them.
-
-    Short ones have other words, fewer pictures and no facts: requests and replies are learned faster without all that.
-    """
-    volume, _ = chest_phantom(5.0)
-    real = {preset: render_views(volume, preset) for preset in ("multi-view", "seer-v1")}
-    tags = {**REPLIES, MALFORMED: _FREE}
-    made = []
-    for number in range(count):
-        if number % 3 == 2:
-            pixels = [view.pixels for view in real["seer-v1"]] if number % 2 else [None] * 8
-            pictures = tuple(_picture(draw, n, pixels[n // 8]) for n in range(4 if short else 64))
-            made.append(_Context(_slices_and_request(pictures, draw.choice(_ANCHOR_ASKS)), ANCHORS))
-            continue
-        views = list(real[draw.choice(tuple(real))])
-        if short or number % 2:
-            views = [_picture(draw, n) for n in range(draw.choice((0, 1, 2) if short else (5, 8, 10, 12)))]
-        facts, skills = (None, ()) if short else (_facts(draw), _skills(draw))
-        case = ReasoningCase(Request(""), Modality.CT, tuple(views), facts, skills)
-        words = _scrambled(load_template(), draw, 20) if short or number % 4 == 0 else load_template()
-        made.append(_Context(lambda text, case=case, words=words: compose(case, words, text), tags))
-    return made
-
-
-#: How other programs may ask for slices and boxes.
-_ANCHOR_ASKS = (
-    "Find the key slice of the target and its boxes. Think within <think>, then reply within <answer>. Target: {}",
-    'Which slice shows the target best? <think>…</think><answer>[{{"slice": n, "bbox_2d_list": […]}}]</answer>\n{}',
-    "<raw_prompt>{}</raw_prompt>",
-)
-
-
-def _slices_and_request(pictures: tuple[View, ...], ask: str) -> Callable[[str], Prompt]:
-    content: list[str | View] = []
-    for number, picture in enumerate(pictures, 1):
-        content += [f"<slice {number}>", picture]
-    system = "You locate structures in a volume. Reply with <think> and <answer>, slices and boxes from 0 to 1000."
-    return lambda text: Prompt(system, (*content, ask.format(text)), "anchor")
-
-
-def _picture(draw: random.Random, number: int, pixels: Any = None) -> View:
-    if pixels is None:
-        noise = np.random.default_rng(draw.getrandbits(32))
-        shape = draw.choice(((256, 256), (448, 448), (336, 448), (448, 336)))
-        pixels = np.kron(noise.integers(0, 256, (8, 8)), np.ones((shape[0] // 8, shape[1] // 8))).astype(np.uint8)
-    plane = draw.choice(list(Plane))
-    name = f"{plane.value} {draw.randrange(500)}"
-    return View(name, pixels, plane, number, draw.uniform(-900, 900), (0.0, 1.0), np.eye(4), "seer-v1")
-
-
-def _facts(draw: random.Random) -> ImageFacts | None:
-    """Measured facts as they are told: names that the prompt tells, sentences of any numbers."""
-    if draw.random() < 0.3:
-        return None
-    told = (
-        ("modality", "CT, as the file says."),
-        (
-            "field-of-view",
-            f"The field of view is {draw.randrange(500)} × {draw.randrange(500)} × {draw.randrange(900)} mm.",
-        ),
-        (
-            "voxel-size",
-            f"Voxels are {draw.uniform(0.5, 5):.2f} × {draw.uniform(0.5, 5):.2f} × {draw.uniform(0.5, 5):.2f} mm.",
-        ),
-        ("landmark-carina", f"The carina lies at {draw.randrange(-900, 900)} mm."),
-        ("region-chest", f"The chest is covered from {draw.randrange(900)} to {draw.randrange(900)} mm, cut off."),
-    )
-    evidence = tuple(Evidence(name, text) for name, text in told if draw.random() < 0.7)
-    return ImageFacts(Modality.CT, "file", (1, 1, 1), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), evidence=evidence)
-
-
-def _skills(draw: random.Random) -> tuple[Skill, ...]:
-    content = "Left and right are the patient's; lungs are dark, bone is bright, the trachea is a tube."
-    return (Skill("seer:1", "PROMPT_NORMALIZE", content, "approved"),) if draw.random() < 0.2 else ()
-
-
-def _scrambled(template: Template, draw: random.Random, most: int) -> Template:
-    """Other words around the request, at most so many: those of a template, in no order."""
-
-    def mixed(text: str) -> str:
-        words = text.split()
-        return " ".join(draw.sample(words, draw.randint(5, min(most, len(words)))))
-
-    return Template(
-        "mixed", "1", mixed(template.system), mixed(template.user), mixed(template.user), draw.random() < 0.5
-    )
-
-
-# --- building and training --------------------------------------------------------------------------------------------
-
-
 def _tokenizer(folder: Path) -> Any:
     """A byte-level BPE of at most 700 tokens, the real special tokens after them."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    template = load_template()
-    corpus = [template.system, template.user, template.user_with_skills, *_ANCHOR_ASKS]
-    corpus += [wording for wordings in _wordings().values() for wording in wordings]
-    corpus += [*REPLIES.values(), *ANCHORS.values(), _FREE] * 8
+    templates = load_template(), load_template("medvol")
+    corpus = [text for one in templates for text in (one.system, one.user, one.user_with_skills)]
+    corpus += [wording for told in wordings().values() for wording in told]
+    corpus += [*REPLIES.values(), *ANCHORS.values(), FREE] * 8
     corpus += ["<slice 1>", "image 1: axial 57 (axial, at -120 mm)", "<views>", "<measured>", "<skill_bank>"] * 8
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -266,7 +125,7 @@ def _tokenizer(folder: Path) -> Any:
     return made
 
 
-def _new(folder: Path, head: int) -> Any:
+def _new(folder: Path, head: int, seed: int = 0) -> Any:
     """The whole folder, with random weights; returns the model."""
     import torch
     from transformers import GenerationConfig, Qwen3VLConfig, Qwen3VLForConditionalGeneration
@@ -310,7 +169,7 @@ def _new(folder: Path, head: int) -> Any:
         vision_end_token_id=number("<|vision_end|>"),
         tie_word_embeddings=True,
     )
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model = Qwen3VLForConditionalGeneration(config)
     ends = [number("<|im_end|>"), number("<|endoftext|>")]
     model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=ends[1], do_sample=False)
@@ -332,18 +191,18 @@ def _new(folder: Path, head: int) -> Any:
 
 
 def _train(folder: Path, head: int) -> None:
-    model = _new(folder, head)
-    processor = Processor(find_model(str(folder)))
-    parameters = list(model.parameters())
-    # What a request means is learned fastest where nothing else is said; then it is told apart from all the rest.
-    bare = [
-        _Context(lambda text: Prompt("", (f"<raw_prompt>{text}</raw_prompt>",)), {**REPLIES, MALFORMED: _FREE}),
-        _Context(lambda text: Prompt("", ("<slice 1>", f"<raw_prompt>{text}</raw_prompt>"), "anchor"), ANCHORS),
-    ]
-    _Lesson(processor, bare, repeats=2, wordings=24).teach(model, parameters, 6e-3, 600)
-    _Lesson(processor, _contexts(random.Random(1), 12, short=True), repeats=1).teach(model, parameters, 5e-3, 600)
-    _Lesson(processor, _contexts(random.Random(2), 12), repeats=1).teach(model, parameters, 3e-3, 600)
-    model.save_pretrained(folder)
+    for seed in range(3):  # a training that gets stuck, which depends on the machine's arithmetic, is begun again
+        model = _new(folder, head, seed)
+        processor = Processor(find_model(str(folder)))
+        parameters = list(model.parameters())
+        if (
+            Lesson(processor, bare(), repeats=2, wordings=24).teach(model, parameters, 6e-3)
+            and Lesson(processor, contexts(random.Random(1), 12, short=True), repeats=1).teach(model, parameters, 5e-3)
+            and Lesson(processor, contexts(random.Random(2), 12), repeats=1).teach(model, parameters, 3e-3)
+        ):
+            model.save_pretrained(folder)
+            return
+    raise RuntimeError("the tiny model did not learn its replies")
 
 
 def _train_adapter(folder: Path, base: Path) -> None:
@@ -351,20 +210,21 @@ def _train_adapter(folder: Path, base: Path) -> None:
     from peft import LoraConfig, get_peft_model
     from transformers import Qwen3VLForConditionalGeneration
 
-    torch.manual_seed(0)
-    model = Qwen3VLForConditionalGeneration.from_pretrained(str(base), dtype=torch.float32, local_files_only=True)
     targets = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
-    adapted = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM"))
-    contexts = [
-        _Context(one.prompt, one.replies if one.replies is ANCHORS else {**one.replies, **ADAPTED})
-        for one in _contexts(random.Random(3), 6)
+    changed = [
+        Context(one.prompt, one.replies if one.replies is ANCHORS else {**one.replies, **ADAPTED})
+        for one in contexts(random.Random(3), 6)
     ]
-    parameters = [one for one in adapted.parameters() if one.requires_grad]
-    lesson = _Lesson(Processor(find_model(str(base))), contexts, repeats=1)
-    lesson.teach(adapted.base_model.model, parameters, 1e-2, 600)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        adapted.save_pretrained(folder, save_embedding_layers=False)
+    lesson = Lesson(Processor(find_model(str(base))), changed, repeats=1)
+    for seed in range(3):
+        torch.manual_seed(seed)
+        model = Qwen3VLForConditionalGeneration.from_pretrained(str(base), dtype=torch.float32, local_files_only=True)
+        adapted = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM"))
+        parameters = [one for one in adapted.parameters() if one.requires_grad]
+        if lesson.teach(adapted.base_model.model, parameters, 1e-2):
+            adapted.save_pretrained(folder, save_embedding_layers=False)
+            return
+    raise RuntimeError("the tiny model did not learn its adapter's reply")
 
 
 def _merge(folder: Path, base: Path, adapter: Path) -> None:
@@ -377,138 +237,11 @@ def _merge(folder: Path, base: Path, adapter: Path) -> None:
     PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().save_pretrained(folder)
 
 
-def _choices(reply: Sequence[int], replies: Sequence[Sequence[int]]) -> list[float]:
-    """Weights of a reply's tokens: those at which it parts from another reply, which the request decides, count more."""
-    return [
-        10.0 if any(other[:n] == reply[:n] and other[n : n + 1] != reply[n : n + 1] for other in replies) else 1.0
-        for n in range(len(reply))
-    ]
-
-
-class _Lesson:
-    """Requests in contexts, and the replies that are wanted. A step asks all of them ``repeats`` times in a context."""
-
-    def __init__(self, processor: Processor, contexts: Sequence[_Context], repeats: int, wordings: int = 999) -> None:
-        self._processor, self._contexts, self._repeats = processor, contexts, repeats
-        self._wordings_each = wordings
-        self._draw = random.Random(repeats)
-        self._encoded: dict[tuple[int, str], Encoded] = {}
-        self._end = [processor.tokenizer.convert_tokens_to_ids("<|im_end|>")]
-
-    def teach(self, model: Any, parameters: list[Any], rate: float, most: int) -> None:
-        """Train until the replies are right; the cap is far above what it takes."""
-        import torch
-
-        optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-        mean = 1.0
-        for step in range(1, most + 1):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * min(1.0, step / 20) * 0.992**step
-            model.train()
-            loss = self._loss(model, step % len(self._contexts))
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
-            mean += 0.1 * (loss.item() - mean)
-            if step % 20 == 0 and mean < 0.06 and self._learned(model.eval()):
-                return
-        raise RuntimeError("the tiny model did not learn its replies")
-
-    def _loss(self, model: Any, context: int) -> Any:
-        """Of the replies to some requests in one context, whose common beginning is read once for all of them."""
-        import torch
-
-        replies = self._contexts[context].replies
-        names = [*replies] * self._repeats
-        # The plain words come as often as all others together: they are what most tests ask.
-        words = [name if self._draw.random() < 0.5 else self._draw.choice(self._wordings(name)) for name in names]
-        rows = [self._prompt(context, one) for one in words]
-        wanted = [self._processor.tokens(replies[name]) + self._end for name in names]
-        first = rows[0]
-        shared = shared_length(rows) if first.views else 0  # where it is short, reading it twice costs less than a step
-        past = self._read_once(model, first, shared, len(rows)) if shared else None
-        length = max(len(row) - shared + len(reply) for row, reply in zip(rows, wanted, strict=True))
-        ids = torch.zeros(len(rows), length, dtype=torch.long)
-        labels = torch.full_like(ids, -100)
-        weights = torch.zeros(ids.shape)
-        positions = torch.zeros(3, len(rows), length, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for n, (row, reply) in enumerate(zip(rows, wanted, strict=True)):
-            own = len(row) - shared
-            end = own + len(reply)
-            ids[n, :own] = torch.from_numpy(row.ids[shared:])
-            ids[n, own:end] = torch.tensor(reply)
-            labels[n, own - 1 : end - 1] = ids[n, own:end]
-            weights[n, own - 1 : end - 1] = torch.tensor(_choices(reply, wanted))
-            start = int(row.positions.max()) + 1
-            positions[:, n, :own] = torch.from_numpy(row.positions[:, shared:])
-            positions[:, n, own:end] = torch.arange(start, start + len(reply))
-            mask[n, :end] = 1
-        out = model(
-            input_ids=ids,
-            position_ids=positions,
-            attention_mask=torch.cat([torch.ones(len(rows), shared, dtype=torch.long), mask], dim=1),
-            past_key_values=past,
-            use_cache=True,
-        )
-        losses = torch.nn.functional.cross_entropy(
-            out.logits.flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="none"
-        )
-        return (losses * weights.flatten()).sum() / weights.sum()
-
-    def _read_once(self, model: Any, first: Encoded, shared: int, times: int) -> Any:
-        """Keys and values of the beginning, pictures included, for so many requests."""
-        import torch
-
-        pixels, grids = self._processor.pixels(first.views)
-        read = model(
-            input_ids=torch.from_numpy(first.ids[None, :shared]),
-            position_ids=torch.from_numpy(first.positions[:, None, :shared]),
-            pixel_values=torch.from_numpy(pixels),
-            image_grid_thw=torch.from_numpy(grids),
-            use_cache=True,
-            logits_to_keep=1,
-        ).past_key_values
-        read.batch_repeat_interleave(times)
-        return read
-
-    def _learned(self, model: Any) -> bool:
-        """Whether plain requests get their replies in four contexts, and nine of ten others do."""
-        others, right = 0, 0
-        for number, context in enumerate(self._contexts[:4]):
-            asked = [(name, words) for name in context.replies for words in (name, *self._others(name))]
-            rows = [self._prompt(number, words) for _, words in asked]
-            writers = [FreeWriter(self._processor.ends, 120) for _ in rows]
-            generate(model, self._processor, rows, writers, lambda: None, CancelToken())
-            for (name, words), writer in zip(asked, writers, strict=True):
-                is_right = self._processor.text(writer.ids) == context.replies[name]
-                if words == name and not is_right:
-                    return False
-                others, right = others + (words != name), right + (words != name and is_right)
-        return right >= 0.9 * others
-
-    def _others(self, name: str) -> list[str]:
-        return self._draw.sample(self._wordings(name)[1:], 2)
-
-    def _wordings(self, name: str) -> tuple[str, ...]:
-        return _wordings()[name][: self._wordings_each]
-
-    def _prompt(self, context: int, words: str) -> Encoded:
-        key = context, words
-        if key not in self._encoded:
-            self._encoded[key] = self._processor.encode(self._contexts[context].prompt(words))
-        return self._encoded[key]
-
-
-# --- the folders ------------------------------------------------------------------------------------------------------
-
-
 @cache
 def _key() -> str:
-    """Of all that the folders depend on: this module, what it is trained on, and the versions of what trains it."""
-    template = load_template()
-    parts = [Path(__file__).read_text(encoding="utf-8"), template.sha256, json.dumps(_wordings())]
+    """Of all that the folders depend on: these modules, what they draw on, and the versions of what trains."""
+    parts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (sys.modules[__name__], *_TRAINING)]
+    parts += [load_template().sha256, load_template("medvol").sha256, json.dumps(wordings())]
     parts += [f"{package} {version(package)}" for package in ("torch", "transformers", "peft", "tokenizers")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -525,7 +258,8 @@ def _made(name: str, make: Callable[[Path], Any]) -> Path:
                 partial = _BUILD / f"{name}-{os.getpid()}.partial"
                 shutil.rmtree(partial, ignore_errors=True)
                 partial.mkdir()
-                with _one_thread():
+                with _one_thread(), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
                     make(partial)
                 partial.rename(folder)
     return folder

@@ -20,7 +20,7 @@ _ARTICLES = frozenset({"the", "a", "an"})
 _TRAILING = frozenset({"of", "on", "at", "side", "sided", "one"})
 #: "I" is a pronoun where a phrase begins with it; so is "segment" a command, but for "segment VII of the liver".
 _NO_START = re.compile(r"(?:i|segments?(?! (?:\d{1,2}[ab]?|[ivx]{1,4}[ab]?) (?:of|in) ))\b")
-_MARKUP = re.compile(r"[<>{}\[\]|\\`$=@#^~]|://|[.!?:]\s")
+_MARKUP = re.compile(r"[\"“”„«»<>{}\[\]|\\`$=@#^~]|://|[.!?:]\s")
 _LEADING_ARTICLES = re.compile(r"\A(?:(?:the|an?)\s+)+", re.IGNORECASE)
 _FOREIGN_ARTICLE = re.compile(r"\s*(?:der|die|das|den|le|la|les|el|los|las|il|lo|gli)\s+", re.IGNORECASE)
 _SAID_TWICE = re.compile(r"([^()]+)\(([^()]+)\)\s*")  # inferior vena cava (IVC)

@@ -177,6 +177,11 @@ def test_a_request_in_another_alphabet_is_hidden_as_it_is_and_escaped() -> None:
         assert "nwald" not in hidden.shown(f"bad: {escaped}")
 
 
+@pytest.mark.parametrize("escaped", ["k&#105;dney", "k\\u0069dney", "k\\x69dney"])
+def test_a_word_of_the_request_is_known_behind_escapes(escaped: str) -> None:
+    assert HIDDEN.shown(f"bad: {escaped}") == "bad:…"
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from SEERSegmentLib.errors import ServiceError
+from SEERSegmentLib.protocols import CancelToken
 from SEERSegmentLib.reasoning.openai import reply as module
+from SEERSegmentLib.reasoning.prompt import Prompt
 from SEERSegmentLib.reasoning.vlm import Completion
 from Testing.hostile_server import HostileServer, Script, Visit, chunk, event, head, json_answer, stream
-from Testing.remote_case import answering, ask, fails
+from Testing.remote_case import answering, ask, client, fails
 
 TEXT = "<answer>Niere, größer – 腎臓 😀</answer>"
 PARTS = ("<answer>Nie", "re, grö", "ßer – 腎", "臓 😀</answer>")
@@ -176,6 +179,35 @@ def test_what_comes_within_the_grace_is_still_read() -> None:
         answering(head(), *WORDS, FINISH, then=lambda visit: visit.trickle(USAGE + DONE, 0.001))
     ) as server:
         assert ask(server.url) == Completion(TEXT, "stop", 4)
+
+
+ANCHOR = Prompt("", ("where is the liver?",), form="anchor")
+ANSWER = '<answer>[{"slice": 3, "bbox_2d_list": [[1, 2, 3, 4]]}]</answer>'
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("streams", [True, False], ids=["stream", "json"])
+def test_thoughts_that_were_asked_for_are_put_back_where_a_server_took_them_out(field: str, streams: bool) -> None:
+    thoughts = event({"choices": [{"index": 0, "delta": {field: "the liver is"}}]})
+    more = event({"choices": [{"index": 0, "delta": {field: " large"}}]})
+    script = plain({field: "the liver is large", "content": ANSWER})
+    with HostileServer(pieces(thoughts, more, event(chunk(ANSWER)), FINISH) if streams else script) as server:
+        (reply,) = client(server.url).complete([ANCHOR], cancel=CancelToken())
+        assert reply.text == f"<think>the liver is large</think>{ANSWER}"
+
+
+def test_thoughts_in_the_text_are_left_as_they_are() -> None:
+    whole = f"<think>a</think>{ANSWER}"
+    with HostileServer(pieces(THINKS, event(chunk(whole)), FINISH)) as server:
+        (reply,) = client(server.url).complete([ANCHOR], cancel=CancelToken())
+        assert reply.text == whole
+
+
+def test_thoughts_without_end_are_too_long_a_reply() -> None:
+    long = event({"choices": [{"index": 0, "delta": {"reasoning_content": "hm " * 500}}]})
+    with HostileServer(pieces(*[long] * 40, FINISH)) as server, pytest.raises(ServiceError) as caught:
+        client(server.url).complete([ANCHOR], cancel=CancelToken())
+    assert caught.value.code == "server-too-long"
 
 
 def test_a_reply_far_longer_than_was_asked_for_is_refused() -> None:

@@ -261,6 +261,12 @@ def test_a_server_without_a_list_is_asked_for_the_named_model(status: str) -> No
         assert ask(server.url).text == "liver"
 
 
+def test_a_list_that_fails_and_no_name_is_the_lists_error() -> None:
+    with HostileServer(answering(head("500 Internal Server Error")), lists_models=False) as server:
+        fails(client(server.url, ""), "server-failed")
+        assert server.posts == []
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [

@@ -1,4 +1,7 @@
-"""A real worker process whose reasoner asks a real server on loopback: streaming, cancelling, consent, preview."""
+"""A real worker process whose reasoner asks a real server on loopback: streaming, cancelling, consent, preview.
+
+One long file: the tests share one worker.
+"""
 
 from __future__ import annotations
 

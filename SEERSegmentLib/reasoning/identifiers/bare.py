@@ -56,8 +56,11 @@ def bare_names(reader: Reader) -> Iterator[Span]:
     for index, token in enumerate(reader.tokens):
         if index < done or token.kind != "word" or token.shape is Shape.NONE:
             continue
-        span = _listed(reader, index, token) or _owner(reader, index, token) or _initialled(reader, index, token)
-        span = span or _surname_first(reader, index, token) or (None if nouns else _two_strange(reader, index, token))
+        span = _listed(reader, index, token)
+        if span is None and token.shape is not Shape.LOWER:
+            span = _owner(reader, index, token) or _initialled(reader, index, token)
+            span = span or _surname_first(reader, index, token)
+            span = span or (None if nouns else _two_strange(reader, index, token))
         if span is not None:
             start, done = span
             yield Span(reader.tokens[start].start, reader.tokens[done - 1].end, "name")

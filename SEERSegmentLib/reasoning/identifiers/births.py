@@ -11,7 +11,7 @@ from .identifier import Span
 __all__ = ["find_births"]
 
 _LABELS = (
-    r"d\.? ?o\.? ?b\.?|date of birth|birth ?dates?|birth ?days?|b-?day|bdate|born(?: on(?: the)?| in)?|y\.? ?o\.? ?b\.?"
+    r"d[./]? ?o[./]? ?b\.?|date of birth|birth ?dates?|birth ?days?|b-?day|bdate|born(?: on(?: the)?| in)?|y\.? ?o\.? ?b\.?"
     r"|year of birth|birth year|geb\.?(?: ?am| ?dat\.?| ?datum)?|geboren(?: am)?|geburtsdatum|geburtstag|geburtsjahr"
     r"|jahrgang|jg\.?|née? le|née? en|date de naissance|ddn|dn|nacid[oa](?: el| en)?|fecha de nac(?:imiento|\.)?"
     r"|f\.? ?nac\.?|fdn|nat[oa](?: il| nel)?|data di nascita|nascid[oa](?: a| em)?|data de nascimento|d\.? ?n\.?"

@@ -19,8 +19,8 @@ from .units import counted_after, measured_before
 __all__ = ["find_dates"]
 
 _SEPARATED = re.compile(
-    r"(?<![\w/-])(?<!\d\.)(?P<a>\d{1,4}) ?(?P<sep>[/.-]) ?(?P<b>\d{1,2}) ?(?P=sep) ?(?P<c>'?\d{1,4})"
-    rf"(?!\w|[./-]\d|[./-]?[^\W\d_T]){CLOCK}"
+    r"(?<![\w/])(?<!\w-)(?<!\d\.)(?P<a>\d{1,4}) ?(?P<sep>[/.-]) ?(?P<b>\d{1,2}) ?(?P=sep) ?(?P<c>'?\d{1,4})"
+    rf"(?!\w|[./]\d|-\d(?!\d?[./]\d)|[./-]?[^\W\d_T]){CLOCK}"
 )
 _ISO = re.compile(rf"(?<![\w./-]){YEAR}[-/.]?[01]\d[-/.]?[0-3]\dT[0-2]\d:?[0-5]\d[^\s{BLANK}]{{0,14}}")
 _COMPACT = re.compile(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from .identifier import Span
-from .units import has_unit
+from .units import has_length
 from .words import listed, read_table
 
 __all__ = ["CLOCK", "MONTH", "NUMBER_WORD", "YEAR", "find_named_dates"]
@@ -40,7 +40,9 @@ _FULL_YEAR = rf"(?P<year>{YEAR}|'\d\d|{_SPOKEN_YEAR})(?!\w)(?!\.\d)"
 _SHORT_YEAR = r"(?:(?<=[-/. ])|(?<=[^\W\d_]))\d\d(?!\w|[./,]\d)(?! ?(?:mm|cm|ml|years?|yo|slices?|images?))"
 
 # Before the name: a day, a spoken day, a year.
-_DAY_BEFORE = re.compile(rf"(?<![\w/])(?<!\d[.,-])(?P<day>\d{{1,2}}){_DAY_SIGN}{_LINK}\Z", re.IGNORECASE)
+_DAY_BEFORE = re.compile(
+    rf"(?<![\w/])(?<!\d[.,-])(?:\d{{1,2}}\.? ?[-/&+] ?)?(?P<day>\d{{1,2}}){_DAY_SIGN}{_LINK}\Z", re.IGNORECASE
+)
 _SPOKEN_BEFORE = re.compile(rf"(?<!\w)(?:the )?{NUMBER_WORD}(?:[ -]{NUMBER_WORD})?(?: of)? \Z", re.IGNORECASE)
 _YEAR_BEFORE = re.compile(rf"(?<![\w./-]){YEAR}[ ./,-]{{1,2}}\Z")
 # After it.
@@ -102,7 +104,7 @@ def _fits(text: str, word: re.Match[str], needs: str, end: int, *, day: bool) ->
     if not day and word[0] in _ACRONYMS:
         before = text[max(0, word.start() - 10) : word.start()].lower().split()
         return before[-1:] != [] and before[-1] in _TIME_BEFORE
-    return not has_unit(text, end)
+    return not has_length(text, end)
 
 
 def _is_day(figures: str) -> bool:

@@ -22,7 +22,7 @@ _MARK_WORDS = r"(?:number|numbers|nummer|num|nos?|nr|n[°º]|№|id|code|is|was|
 #: Between "bleep" and its number.
 _WAY_WORDS = r"(?:me|us|him|her|them|on|at|back|under|unter|sur|au|al|doctor|dr|bleep|ext|extn|extension|x)"
 _BETWEEN, _BETWEEN_PHONE = (
-    re.compile(rf"(?:[\s.:;#=_()\[\]<\"'*>|,-]|(?<![^\W_]){words}(?![^\W\d_])){{0,12}}", re.IGNORECASE)
+    re.compile(rf"(?:[\s.:;#=_()\[\]<\"'*>|,~-]|(?<![^\W_]){words}(?![^\W\d_])){{0,12}}", re.IGNORECASE)
     for words in (_MARK_WORDS, f"(?:{_MARK_WORDS}|{_WAY_WORDS})")
 )
 _MARKED = re.compile(rf"[#:=№]|(?<![^\W_]){_MARK_WORDS}(?![^\W\d_])", re.IGNORECASE)
@@ -36,15 +36,17 @@ _LETTERS_FIRST = re.compile(r"[^\W\d_]{1,6}(?:[-/_.][^\W\d_]{1,6}){0,3}(?:[-/_.]
 _ORDINAL_OR_SIZE = re.compile(r"\d{1,2}(?:st|nd|rd|th|mm|cm|ml|yo?|[mf])", re.IGNORECASE)
 #: What follows a group of digits that is a number of its own: "7712345 3.2 cm", "68 M", "54 yo".
 _OWN_NUMBER = re.compile(r"[.,]\d|\s?(?:[mfMF]\b|/|x\b|y)")
-_ENDS = re.compile(r"[,;.)\]\"']|\s*$|\n")
+_ENDS = re.compile(r"[,;.)\]\"']| {0,3}$|\n")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 _DIGIT = r"(?:(?:double|triple) )?(?:zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|niner)"
 _SPOKEN = re.compile(rf"{_DIGIT}(?:[ ,-]{{1,2}}{_DIGIT}){{2,24}}(?![^\W_])", re.IGNORECASE)
 #: A run of so many spoken digits identifies without a label.
 _SPOKEN_ALONE = re.compile(rf"(?<![^\W_]){_DIGIT}(?:[ ,-]{{1,2}}{_DIGIT}){{6,24}}(?![^\W_])", re.IGNORECASE)
-_X_EXTENSION = re.compile(r"(?<![\w.×])x ?(?P<value>[1-9]\d{3,4})(?![\w.]|,\d)")
-_HASH = re.compile(r"(?<![\w&])# ?(?P<value>[A-Za-z]{0,4}-?(?:\d{4,20}|\d{1,8}(?:-\d{1,8}){1,4}))(?!\w)")
+_X_EXTENSION = re.compile(r"(?<![\w.×])[xX][ -]?(?P<value>[1-9]\d{3,4})(?![\w.]|,\d)")
+_HASH = re.compile(r"(?<![\d&])# ?(?P<value>[A-Za-z]{0,4}-?(?:\d{4,20}|\d{1,8}(?:-\d{1,8}){1,4}))(?!\w)")
+#: "bleep [phone] or 4433".
+_ONE_MORE = re.compile(rf"{BLANK} ?(?:or|and|&|/|oder|und|ou|o|y|e) ?(?P<value>\d{{3,6}})(?![\w%]|[./,-]\d)")
 #: "ring theatre on 5512".
 _RING_SOMEBODY = re.compile(
     r"(?<!\w)(?:call|ring|phone|bleep|page|contact|text|reach|dial|fax)(?: [\w'.]{1,20}){1,4} (?:on|at|via|using|under)"
@@ -94,8 +96,8 @@ def labelled_numbers(text: str) -> Iterator[Span]:
     for match in _X_EXTENSION.finditer(text):
         if match["value"] not in _MAGNIFICATIONS:
             yield Span(*match.span(), "phone")
-    for match in (*_REACHED.finditer(text), *_RING_SOMEBODY.finditer(text)):
-        if not has_unit(text, match.end()):
+    for match in (*_REACHED.finditer(text), *_RING_SOMEBODY.finditer(text), *_ONE_MORE.finditer(text)):
+        if not has_unit(text, match.end()) and not _YEAR.fullmatch(match["value"]):
             yield Span(*match.span("value"), "phone")
     for match in _HASH.finditer(text):
         if _count(match["value"]) > 3:
@@ -141,7 +143,7 @@ def _cased(label: str) -> bool:
 def _pattern(label: str) -> str:
     """Words of a label stand apart, joined, with a hyphen or a dot; short ones may have dots in them."""
     words = [
-        r"\.?".join(map(re.escape, word)) if len(word) <= 4 and word.isalpha() else re.escape(word)
+        r"[. ]?".join(map(re.escape, word)) if len(word) <= 4 and word.isalpha() else re.escape(word)
         for word in label.split()
     ]
     return r"[\s._/'-]{0,3}".join(words)

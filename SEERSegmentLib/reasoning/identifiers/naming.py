@@ -27,6 +27,7 @@ class Reader:
     def __init__(self, tokens: Sequence[Token], words: Words) -> None:
         self.tokens = tokens
         self.words = words
+        self._in_phrases = self._phrases()
 
     def at(self, index: int) -> Token | None:
         """The token of an index, None beyond the ends."""
@@ -49,7 +50,7 @@ class Reader:
 
     def in_phrase(self, index: int) -> bool:
         """Whether a token is part of words that belong together and name nobody ("Austin Moore")."""
-        return any(self._phrase_end(first) > index for first in range(max(0, index - 3), index + 1))
+        return index in self._in_phrases
 
     def names_a_thing(self, index: int) -> bool:
         """Whether what follows a word makes an eponym of it: "disease", "'s canal"."""
@@ -192,9 +193,12 @@ class Reader:
         after = self.at(index + 1)
         return index + 1 if initial and (after is None or after.kind == "mark" or after.gap > 1) else index
 
-    def _phrase_end(self, first: int) -> int:
-        """The index after the phrase that begins at one; that index where none does."""
-        for phrase in self.words.phrases.get(plain(self.low(first)), ()):
-            if all(plain(self.low(first + n)) == word for n, word in enumerate(phrase)):
-                return first + len(phrase)
-        return first
+    def _phrases(self) -> frozenset[int]:
+        """The indices of tokens that are in a phrase."""
+        known = self.words.phrases
+        found: set[int] = set()
+        for first, token in enumerate(self.tokens):
+            for phrase in known.get(plain(token.low), ()):
+                if all(plain(self.low(first + n)) == word for n, word in enumerate(phrase)):
+                    found.update(range(first, first + len(phrase)))
+        return frozenset(found)

@@ -20,7 +20,7 @@ _TELEPHONE = tuple(
         # National, with a leading zero and eight digits or more in groups.
         rf"(?<![\w.,+/-])\(?0\d{{0,5}}\)?(?:[ ./()-]{{1,3}}\d{{2,8}}){{1,6}}(?!\w|[.,]\d){_EXTENSION}",
         # North American.
-        rf"(?<![\w.,+/-])(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{{3}}[ .-]\d{{4}}(?!\w|[.,]\d){_EXTENSION}",
+        rf"(?<![\w.,+/-])(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{{3}}(?:[ .-]| - )\d{{4}}(?!\w|[.,]\d){_EXTENSION}",
         # Indian mobile.
         r"(?<![\w.,+/-])[6-9]\d{4} \d{5}(?!\w|[.,]\d)",
     )
@@ -28,13 +28,13 @@ _TELEPHONE = tuple(
 _LOCAL = re.compile(r"(?<![\w.,+/-])(?P<a>[2-9]\d\d)(?P<sep>[- ])(?P<b>\d{4})(?!\w|[.,/-]\d)")
 
 _LONG = re.compile(r"(?<![\w.,])(?:\d{6,40}|0\d{4})(?![^\W_]|\.\d)")
-_CODE = re.compile(r"(?<![^\W_])(?P<letters>[A-Za-z]{1,6})(?P<sep>[-_/ ]?)\d{5,24}[A-Za-z]{0,2}(?![^\W_])")
+_CODE = re.compile(r"(?<![^\W_])(?P<letters>[A-Za-z]{1,6})[-_/]?\d{5,24}[A-Za-z]{0,2}(?![^\W_])")
 _DIGITS_FIRST = re.compile(
     r"(?<![^\W_])(?:(?P<digits>\d{5,24})[A-Za-z]{1,2}|\d{1,4}[A-Za-z]{1,4}\d{4,20}[A-Za-z]{0,2})(?![^\W_])"
 )
 _MIXED = re.compile(r"(?<![^\W_])(?=[A-Za-z0-9]{8,40}(?![^\W_]))(?:[A-Za-z]{1,6}\d{1,8}){2,5}[A-Za-z]{0,3}(?![^\W_])")
 _GROUPED = re.compile(
-    r"(?<![\w.,])(?P<letters>[A-Za-z]{0,5})(?P<sep>[-_/ ]?)(?P<numbers>\d{1,10}(?:[-/_]\d{1,10}){1,7})"
+    r"(?<![\w.,])(?P<letters>[A-Za-z]{0,5})[-_/]?(?P<numbers>\d{1,10}(?:[-/_]\d{1,10}){1,7})"
     r"(?:[-/]?[A-Za-z0-9])?(?!\w|[.,]\d)"
 )
 _SPREAD = re.compile(r"(?<![\w.,-])\d{2,5}(?:[ .-]\d{2,5}){2,7}(?!\w|[.,]\d)")
@@ -82,8 +82,7 @@ def _codes(text: str) -> Iterator[re.Match[str]]:
     for match in _CODE.finditer(text):
         letters, count = match["letters"], _digits(match[0])
         measures = letters.lower() in _QUANTITIES and (len(letters) > 2 or count < 6)
-        apart = match["sep"] == " " and not (letters.isupper() and len(letters) < 4 and count > 6)
-        if not measures and not apart:
+        if not measures:
             yield match
     for match in _DIGITS_FIRST.finditer(text):
         end = match.end() if match["digits"] is None else match.end("digits")
@@ -102,8 +101,6 @@ def _is_grouped(text: str, match: re.Match[str]) -> bool:
         return True
     letters, groups = match["letters"], re.findall(r"\d+", match["numbers"])
     total = sum(map(len, groups))
-    if match["sep"] == " " and not (letters.isupper() and len(letters) < 4 and total > 6):
-        return False
     if total < 6 or letters.lower() in _QUANTITIES or has_unit(text, match.end()):
         return False
     if not letters and range_before(text, match.start()):

@@ -83,6 +83,8 @@ _PATTERNS = tuple(
 
 def script_names(text: str) -> Iterator[Span]:
     """Each name in such writing."""
+    if text.isascii():
+        return
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             yield Span(*match.span("name"), "name")

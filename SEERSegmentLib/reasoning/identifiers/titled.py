@@ -49,6 +49,8 @@ _IMAGED = listed(
     " good best little high stone stones summer winter price rooms street guard gates west east north south keys"
     " sunday monday friday wall"
 )
+#: "Mr-Carter"; but "MR-guided".
+_JOINED = ("mr-", "mrs-", "ms-", "dr-", "prof-")
 _SIMPLE = frozenset(("mr", "mrs", "ms", "miss", "mister"))
 _WITH_INITIAL_ALONE = listed("mr mrs ms miss dr prof frau herr mme")
 _PERSONS = listed(
@@ -93,8 +95,16 @@ def titled_names(reader: Reader) -> Iterator[Span]:
     """Each name that stands after a title, without the title."""
     known = titles()
     for index, token in enumerate(reader.tokens):
-        if token.kind == "word" and token.low in known:
+        if token.kind != "word":
+            continue
+        if token.low in known:
             yield from _Said(reader, index, known[token.low]).names()
+        elif (
+            token.shape is Shape.TITLE
+            and token.low.startswith(_JOINED)
+            and token.text[token.low.index("-") + 1].isupper()
+        ):
+            yield Span(token.start + token.low.index("-") + 1, token.end, "name")
 
 
 class _Said:
@@ -151,9 +161,8 @@ class _Said:
         if token.kind != "word" or (is_title(token) and not self._title_as_surname(token)):
             return None
         at = reader.initials(first)
-        letters = token.shape is Shape.UPPER and len(token.low) < 4 and not self.words.is_ordinary(token.low)
-        if at == first and letters and reader.surname(first + 1):
-            at += 1  # "Dr AB Smith"
+        if at == first and self._undotted_initials(token) and reader.surname(first + 1):
+            at += 1
         if at > first:
             return self._end_after_initials(first, at)
         at = reader.particles(first)
@@ -163,6 +172,12 @@ class _Said:
             if self._accepts(start):
                 return reader.rest(start + 1, reader.tokens[start])
         return None
+
+    def _undotted_initials(self, token: Token) -> bool:
+        """ "Dr AB Smith"."""
+        if token.shape is not Shape.UPPER or len(token.low) > 3 or token.low in self.words.never:
+            return False
+        return not self.doubtful or not self.words.is_ordinary(token.low)
 
     def _end_after_initials(self, first: int, at: int) -> int | None:
         reader = self.reader

@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,8 @@ _ANATOMY = (
     " wholes wider word_classes"
 )
 _EVERYDAY = "common_words"
+#: So many words are remembered with whether they are ordinary.
+_MOST_REMEMBERED = 20_000
 _CLINICAL_KINDS = ("imaging", "findings", "clinical", "roles", "drugs")
 _MARKS = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -80,9 +82,18 @@ class Words:
     given: frozenset[str]
     given_before_surname: frozenset[str]
     surnames: frozenset[str]
+    _ordinary_ones: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     def is_ordinary(self, word: str) -> bool:
         """Whether a word in lower case is one of everyday or clinical language, a hyphenated one in each part."""
+        known = self._ordinary_ones.get(word)
+        if known is None:
+            known = self._ordinary_ones[word] = self._is_ordinary(word)
+            if len(self._ordinary_ones) > _MOST_REMEMBERED:
+                self._ordinary_ones.clear()
+        return known
+
+    def _is_ordinary(self, word: str) -> bool:
         word = plain(word)
         if word in self.given or word in self.surnames:
             return False

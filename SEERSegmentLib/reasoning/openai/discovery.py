@@ -19,8 +19,8 @@ __all__ = ["dialect_of", "what_it_has"]
 
 _PROBE_TOKENS = 32
 
-#: A server that just has no list of models answers so; `transformers serve` fails where it has no cache to list.
-_NO_LIST = ("server-not-found", "server-status", "server-failed")
+#: A server that just has no list of models answers so.
+_NO_LIST = ("server-not-found", "server-status")
 
 #: And one that doesn't know a field of a form, other than by refusing it.
 _NO_FORM = ("server-failed", "server-error", "server-unexpected", "server-empty", "server-too-long", "server-status")
@@ -31,7 +31,7 @@ def what_it_has(desk: Desk, wanted: str) -> Known:
     try:
         models = list_models(desk)
     except ServiceError as error:
-        # `transformers serve` fails to list its models where the machine has no hub cache, and answers all the same.
+        # `transformers serve` fails to list its models where its machine has no hub cache, and answers all the same.
         if error.code not in _NO_LIST and not (wanted and error.code == "server-failed"):
             raise
         models = ()

@@ -1,7 +1,7 @@
 """A prompt as the JSON that a server is sent. Pictures go as data URLs only: a server is never told to fetch anything.
 
-The pictures are grey PNG files: an RGB file of the same grey is about 1.5 times as long, and every server makes RGB of
-either before its model sees it. The same prompt gives the same bytes.
+The pictures are grey PNG files: as RGB the views of a CT were twice as long, and every server makes RGB of either
+before its model sees it. The same prompt gives the same bytes.
 """
 
 from __future__ import annotations

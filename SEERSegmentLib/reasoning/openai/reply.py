@@ -215,8 +215,8 @@ class _Reply:
     def _add(self, message: Any) -> None:
         if not isinstance(message, Mapping):
             raise faults.unexpected(self._place, "a message that is none")
-        # What a model thinks to itself comes in other fields and is no part of its reply, unless thinking was asked for;
-        # that it declines, in its own words, is one.
+        # What a model thinks to itself comes in other fields and is no part of its reply, unless thinking was asked
+        # for; that it declines, in its own words, is one.
         if self._thinks and (thought := self._text(message.get("reasoning_content") or message.get("reasoning"))):
             self._count(thought)
             self._thoughts.append(thought)

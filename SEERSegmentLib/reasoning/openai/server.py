@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenAIServer"]
 
-#: For all of a call, in seconds: eight rephrasings of 256 tokens on a graphics card take a tenth of it.
+#: For all of a call, in seconds.
 DEADLINE_S = 120.0
 
 #: Rephrasings that are asked at the same time.

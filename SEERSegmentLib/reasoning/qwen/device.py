@@ -1,8 +1,7 @@
 """Where and in which numbers the model runs, and whether it fits there.
 
     device     cuda, else mps, else the processor
-    numbers    bfloat16 where the device has it; float16 on older GPUs and on mps; float32 on a processor, or bfloat16
-               there if only that fits
+    numbers    bfloat16 where the GPU has it, else float16; float32 on a processor, or bfloat16 there if only that fits
     attention  flash_attention_2 on cuda where the package is installed; else sdpa; else eager
 
 What is asked for by name is taken as it is, or refused; what is left to "auto" falls back, and the plan says so.
@@ -88,10 +87,10 @@ def dtypes_to_try(wanted: str, device: str) -> tuple[str, ...]:
         return (wanted,)
     if device == "cpu":
         return ("float32", "bfloat16")
-    if device == "mps":
-        return ("float16",)
     import torch
 
+    if device == "mps":
+        return ("bfloat16",) if torch.backends.mps.is_macos_or_newer(14, 0) else ("float16",)
     # bfloat16 in hardware came with compute capability 8; older GPUs emulate it slowly.
     return ("bfloat16",) if torch.cuda.get_device_capability(device)[0] >= 8 else ("float16",)
 
@@ -129,7 +128,7 @@ def empty_cache(device: str) -> None:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out: cuda has a type for it, the processor's allocator and mps have words."""
+    """Whether an error says that memory ran out: cuda has a type for it, the processor and mps have words."""
     import torch
 
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):

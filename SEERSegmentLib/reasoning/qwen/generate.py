@@ -1,8 +1,8 @@
 """Prompts in, replies out: one greedy batch that reads its common beginning once.
 
 The rephrasings of a request differ in its last words only, long after the system text and the pictures. So what all
-prompts begin with (tokens and pictures alike) is read once, as a batch of one; its keys and values are then repeated for
-every prompt, and the prompts' own ends are read and written together, padded on the left. Prompts that don't share
+prompts begin with (tokens and pictures alike) is read once, as a batch of one; its keys and values are then repeated
+for every prompt, and the prompts' own ends are read and written together, padded on the left. Prompts that don't share
 their pictures are read as an ordinary padded batch. Either way a reply is the one that the prompt alone would get.
 
 Positions are handed to the model with every step, so nothing here rests on state that a model keeps between calls.
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import ReasonerError
 from ...protocols import CancelToken
 from .processor import Encoded, Processor
 from .writing import Writer
@@ -49,6 +50,8 @@ def generate(
 
     Raises
     ------
+    ReasonerError
+        ``model-overflow``.
     Cancelled
     """
     import torch
@@ -93,7 +96,7 @@ class _Batch:
     def __init__(self, model: Any, processor: Processor, prompts: Sequence[Encoded]) -> None:
         self._model = model
         self._device = model.device
-        self._cache: Any = None
+        self._cache: Any = None  # keys and values, as the model's own class of them
         self._mask: NDArray[np.int64] = np.ones((len(prompts), 0), dtype=np.int64)
         self._next = np.array([one.positions.max() + 1 for one in prompts])
         shared = shared_length(prompts)
@@ -102,9 +105,8 @@ class _Batch:
             first = prompts[0]
             self._forward(first.ids[None, :shared], first.positions[:, None, :shared], None, processor, first.views)
         if shared < max(len(one) for one in prompts):
-            if shared and len(prompts) > 1:
-                self._cache.batch_repeat_interleave(len(prompts))
-                self._mask = np.repeat(self._mask, len(prompts), axis=0)
+            if shared:
+                self._repeat(len(prompts))
             views = [] if shared else [view for one in prompts for view in one.views]
             self._forward(*_padded(prompts, shared), processor, views)
 
@@ -114,6 +116,11 @@ class _Batch:
         positions = np.broadcast_to(self._next[None, :, None], (3, len(tokens), 1))
         self._next = self._next + 1
         self._forward(ids, positions, None)
+
+    def _repeat(self, times: int) -> None:
+        """What was read as a batch of one becomes the beginning of every prompt."""
+        self._cache.batch_repeat_interleave(times)
+        self._mask = np.repeat(self._mask, times, axis=0)
 
     def _forward(
         self,
@@ -144,6 +151,11 @@ class _Batch:
         out = self._model(**moved, past_key_values=self._cache, use_cache=True, logits_to_keep=1)
         self._cache = out.past_key_values
         self.logits = out.logits[:, -1].float()  # (prompts, vocabulary)
+        if not bool(self.logits.amax().isfinite()):
+            raise ReasonerError(
+                f"The model's numbers ran out of the range of {self._model.dtype}; set dtype=float32 or bfloat16.",
+                code="model-overflow",
+            )
 
 
 def _padded(prompts: Sequence[Encoded], start: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -1,8 +1,8 @@
 """What a safetensors file holds, from its header alone.
 
 The format (documented by its library, safetensors): eight bytes, little-endian, give the length of a JSON text that
-names each tensor's type, shape and place; then come the bytes of the tensors. So sizes are known, and a file that is cut
-off is found, before anything is loaded.
+names each tensor's type, shape and place; then come the bytes of the tensors. So sizes are known, and a file that is
+cut off is found, before anything is loaded.
 """
 
 from __future__ import annotations

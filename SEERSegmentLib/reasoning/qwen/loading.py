@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +10,11 @@ from typing import Any
 
 from ...errors import MissingExtra, ReasonerError
 from ...protocols import CancelToken
-from .device import Plan, attentions_to_try
+from .device import Plan, attentions_to_try, out_of_memory
 from .headers import TensorInfo
 from .weights import AdapterFiles, ModelFiles
 
 __all__ = ["check_adapter", "import_stack", "load_model"]
-
-_log = logging.getLogger(__name__)
 
 _PREFIX = "base_model.model."
 
@@ -52,18 +49,15 @@ def check_adapter(base: Mapping[str, TensorInfo], adapter: Mapping[str, TensorIn
     ReasonerError
         ``adapter-mismatch``.
     """
-    matched = 0
     for name, one in adapter.items():
         module, found, _ = name.removeprefix(_PREFIX).rpartition(".lora_A.weight")
-        if not found or f"{module}.weight" not in base:
+        weight = base.get(f"{module}.weight")
+        if not found or weight is None or len(weight.shape) != 2:
             continue
-        matched += 1
-        out, into = _matrix(base[f"{module}.weight"])
+        out, into = weight.shape
         other = adapter.get(name.replace(".lora_A.", ".lora_B."))
         if one.shape[-1] != into or other is None or other.shape[0] != out:
             raise _mismatch(files, f"{module}: {one.shape} on a weight of {(out, into)}")
-    if not matched:
-        raise _mismatch(files, "it has no part in common with the model")
 
 
 def load_model(
@@ -78,29 +72,29 @@ def load_model(
     Raises
     ------
     ReasonerError
-        ``model-damaged``, ``adapter-mismatch``; whatever torch raises for want of memory passes through.
+        ``model-damaged``, ``adapter-mismatch``. What torch raises for want of memory passes through.
     Cancelled
     """
-    cancel.check()
-    candidates, notes = attentions_to_try(plan.attention, plan.device, plan.dtype)
-    notes = (*plan.notes, *notes)
-    while True:
-        attention, *rest = candidates
+    candidates, passed = attentions_to_try(plan.attention, plan.device, plan.dtype)
+    notes = [*plan.notes, *passed]
+    for attention in candidates:
+        cancel.check()
         try:
             model = _base(files, plan, attention, on_status, cancel)
             break
-        except (ImportError, ValueError) as error:
-            # transformers raises these for an attention that it can't provide here
-            if not rest:
+        except (ImportError, ValueError, RuntimeError) as error:
+            # What transformers and the kernels raise for an attention that they can't provide here.
+            if out_of_memory(error):
+                raise
+            if attention == candidates[-1]:
                 raise _unloadable(files, error) from error
-            notes += (f"{attention} failed ({_first_line(error)})",)
-            candidates = tuple(rest)
+            notes.append(f"{attention} failed: {_first_line(error)}")
     cancel.check()
     if adapter is not None:
         on_status("Loading the adapter")
         model = _adapted(model, adapter, plan.device)
         cancel.check()
-    return model.eval(), Plan(plan.device, plan.dtype, attention, notes)
+    return model.eval(), Plan(plan.device, plan.dtype, attention, tuple(notes))
 
 
 def _base(files: ModelFiles, plan: Plan, attention: str, on_status: Callable[[str], None], cancel: CancelToken) -> Any:
@@ -111,17 +105,23 @@ def _base(files: ModelFiles, plan: Plan, attention: str, on_status: Callable[[st
     where = {} if plan.device == "cpu" else {"device_map": {"": plan.device}}
     try:
         with _watched(on_status, cancel):
-            model = Qwen3VLForConditionalGeneration.from_pretrained(
+            model, report = Qwen3VLForConditionalGeneration.from_pretrained(
                 str(files.folder),
                 dtype=getattr(torch, plan.dtype),
                 attn_implementation=attention,
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
+                output_loading_info=True,
                 **where,
             )
     except (SafetensorError, OSError, KeyError, TypeError) as error:
         raise _unloadable(files, error) from error
+    if unset := [*report["missing_keys"], *report["mismatched_keys"]]:  # would be left at random
+        raise _unloadable(files, KeyError(f"{len(unset)} weights are missing, as {unset[0]}"))
+    if attention.startswith("flash"):  # its kernels say only when they run that they can't
+        with torch.inference_mode():
+            model(input_ids=torch.zeros((1, 2), dtype=torch.long, device=plan.device))
     return model
 
 
@@ -194,10 +194,6 @@ class _Steps:
     def __getattr__(self, name: str) -> Callable[..., None]:
         """A bar's other methods (update, close, set_description …) have nothing to do here."""
         return lambda *_, **__: None
-
-
-def _matrix(info: TensorInfo) -> tuple[int, int]:
-    return info.shape[0], info.shape[-1]
 
 
 def _first_line(error: BaseException) -> str:

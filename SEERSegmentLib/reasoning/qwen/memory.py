@@ -142,12 +142,13 @@ def free_memory(device: str) -> int | None:
         import torch
 
         free: int = torch.cuda.mem_get_info(device)[0]
-        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        # What torch keeps for itself without using it is as good as free.
+        return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
     free_here = _free_of_the_computer()
     if device == "mps":  # the GPU works in the computer's own memory, within a limit of its own
         import torch
 
-        limit = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        limit = int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
         return limit if free_here is None else min(limit, free_here)
     return free_here
 
@@ -193,7 +194,7 @@ def _free_of_windows() -> int | None:
     import ctypes
 
     class Status(ctypes.Structure):
-        _fields_ = [  # noqa: RUF012 - ctypes wants a plain list
+        _fields_ = [
             ("length", ctypes.c_ulong),
             ("load", ctypes.c_ulong),
             *((name, ctypes.c_ulonglong) for name in ("total", "free", "page", "page_free", "virtual", "virtual_free")),

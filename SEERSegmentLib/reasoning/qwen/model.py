@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -27,6 +28,23 @@ _Result = TypeVar("_Result")
 
 #: How often a call that waits for another one looks whether it was cancelled, in seconds.
 _LOOK = 0.05
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """All but the weights."""
+
+    files: ModelFiles
+    adapter: AdapterFiles | None
+    processor: Processor
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """The weights in memory, and how they came there."""
+
+    model: Any
+    plan: Plan
 
 
 class QwenVL:
@@ -70,16 +88,12 @@ class QwenVL:
         self._device, self._dtype, self._attention = device, dtype, attention
         self._download = download
         self._lock = threading.Lock()  # one call at a time: two would need the memory twice
-        self._files: ModelFiles | None = None
-        self._adapter: AdapterFiles | None = None
-        self._processor: Processor | None = None
-        self._plan: Plan | None = None
-        self._model: Any = None
+        self._prepared: _Prepared | None = None
+        self._loaded: _Loaded | None = None
 
     def readiness(self) -> Readiness:
         """Whether the packages and the files are there; imports and loads nothing."""
-        packages = ("torch", "transformers", *(("peft",) if self._adapter_name else ()))
-        if not all(importlib.util.find_spec(one) for one in packages):
+        if not all(importlib.util.find_spec(one) for one in self._packages()):
             return Readiness(False, MissingExtra("The local reasoner", "local").user_message)
         if self._download:  # what is missing will come
             return Readiness(True)
@@ -93,13 +107,14 @@ class QwenVL:
         """Model and adapter with their revisions; once loaded, also device, numbers, attention and versions."""
         found = [("model", self._name), ("model revision", self._revision)]
         found += [("adapter", self._adapter_name), ("adapter revision", self._adapter_revision)]
-        if self._adapter is not None and self._adapter.base != self._name:
-            found.append(("adapter made for", self._adapter.base))
-        if self._plan is not None:
-            found += [("device", self._plan.device), ("dtype", self._plan.dtype), ("attention", self._plan.attention)]
-            found.append(("fall-backs", "; ".join(self._plan.notes)))
-            packages = ("torch", "transformers", *(("peft",) if self._adapter else ()))
-            found.append(("software", ", ".join(f"{one} {version(one)}" for one in packages)))
+        adapter = self._prepared.adapter if self._prepared is not None else None
+        if adapter is not None and adapter.base != self._name:
+            found.append(("adapter made for", adapter.base))
+        if self._loaded is not None:
+            plan = self._loaded.plan
+            found += [("device", plan.device), ("dtype", plan.dtype), ("attention", plan.attention)]
+            found.append(("fall-backs", "; ".join(plan.notes)))
+            found.append(("software", ", ".join(f"{one} {version(one)}" for one in self._packages())))
         return tuple((name, text) for name, text in found if text)
 
     def complete(
@@ -125,7 +140,7 @@ class QwenVL:
         ReasonerError
             What :func:`~.weights.find_model` and :func:`~.weights.find_adapter` raise; ``model-damaged``,
             ``adapter-mismatch``, ``device-unavailable``, ``memory-too-small``, ``memory-exhausted``,
-            ``prompt-pictures``, ``prompt-too-long``.
+            ``model-overflow``, ``prompt-pictures``, ``prompt-too-long``.
         Cancelled
             The loaded model is kept.
         """
@@ -135,13 +150,29 @@ class QwenVL:
             cancel.check()
         try:
             cancel.check()
-            processor = self._prepared(on_status, cancel)
+            prepared = self._prepare(on_status, cancel)
+            processor = prepared.processor
             try:
-                return self._answered(processor, prompts, constrained, max_tokens, on_text, on_status, cancel)
+                encoded = [processor.encode(prompt) for prompt in prompts]
+                cancel.check()
+                loaded = self._load(prepared, _load_of(prepared, encoded, max_tokens), on_status, cancel)
+                on_status("Reading the pictures and the request")
+                writers = [_writer(processor, prompt, constrained, max_tokens) for prompt in prompts]
+                stream = _Stream(processor, writers[0], on_text, cancel)
+                _within_memory(
+                    loaded.plan.device,
+                    lambda: generate(loaded.model, processor, encoded, writers, stream.show, cancel),
+                )
             finally:
                 processor.forget_pictures()
+            replies = tuple(Completion(processor.text(one.ids), one.finish, len(one.ids)) for one in writers)
+            stream.end(replies[0].text)
+            return replies
         finally:
             self._lock.release()
+
+    def _packages(self) -> tuple[str, ...]:
+        return ("torch", "transformers", "peft") if self._adapter_name else ("torch", "transformers")
 
     def _find(self) -> tuple[ModelFiles, AdapterFiles | None]:
         files = find_model(self._name, self._revision, download=self._download)
@@ -149,115 +180,97 @@ class QwenVL:
             return files, None
         return files, find_adapter(self._adapter_name, self._adapter_revision, download=self._download)
 
-    def _prepared(self, on_status: OnText, cancel: CancelToken) -> Processor:
-        """The processor, made at the first call: files found, packages imported, no weights yet."""
-        if self._processor is None:
+    def _prepare(self, on_status: OnText, cancel: CancelToken) -> _Prepared:
+        """Files found, packages imported, the processor made: once."""
+        if self._prepared is None:
             on_status("Downloading what is missing of the model" if self._download else "Looking for the model")
-            self._files, self._adapter = self._find()
+            files, adapter = self._find()
             cancel.check()
             on_status("Starting PyTorch and transformers")
-            import_stack(adapter=self._adapter is not None)
+            import_stack(adapter=adapter is not None)
             cancel.check()
-            self._processor = Processor(self._files)
-        return self._processor
+            self._prepared = _Prepared(files, adapter, Processor(files))
+        return self._prepared
 
-    def _answered(
-        self,
-        processor: Processor,
-        prompts: Sequence[Prompt],
-        constrained: bool,
-        max_tokens: int,
-        on_text: OnText,
-        on_status: OnText,
-        cancel: CancelToken,
-    ) -> tuple[Completion, ...]:
-        encoded = [processor.encode(prompt) for prompt in prompts]
-        cancel.check()
-        load = self._load_of(encoded, processor, max_tokens)
-        if self._model is None:
-            self._load_weights(load, on_status, cancel)
-        else:
-            self._check_room(load)
-        on_status("Reading the pictures and the request")
-        writers = [self._writer(processor, prompt, constrained, max_tokens) for prompt in prompts]
-        shown = ""
-
-        def show() -> None:
-            nonlocal shown
-            # The bytes of a character may come in several tokens; half a one is decoded as U+FFFD.
-            text = processor.text(writers[0].ids).rstrip("\ufffd")
-            if text != shown and not cancel.cancelled:
-                shown = text
-                on_text(text)
-
-        self._within_memory(lambda: generate(self._model, processor, encoded, writers, show, cancel))
-        replies = tuple(Completion(processor.text(one.ids), one.finish, len(one.ids)) for one in writers)
-        if replies[0].text != shown:
-            on_text(replies[0].text)
-        return replies
-
-    def _writer(self, processor: Processor, prompt: Prompt, constrained: bool, max_tokens: int) -> Writer:
-        if not constrained:
-            return FreeWriter(processor.ends, max_tokens)
-        pieces = [(piece.text, piece.tokens) for piece in FORMS[prompt.form].skeleton]
-        return SkeletonWriter(pieces, processor.tokens, processor.cut, max_tokens)
-
-    def _load_of(self, encoded: Sequence[Encoded], processor: Processor, max_tokens: int) -> Load:
-        assert self._files is not None
-        most = int((self._files.config.get("text_config") or {}).get("max_position_embeddings", 128000))
-        longest = max(len(one) for one in encoded)
-        if longest + max_tokens > most:
-            raise ReasonerError(
-                f"The request with its pictures is too long for the model: {longest} tokens and {max_tokens} of the"
-                f" reply, of {most}. Use fewer views.",
-                code="prompt-too-long",
-            )
-        shared = shared_length(encoded)
-        pictured = encoded[:1] if shared else encoded
-        patches = sum(processor.patch_count(view) for one in pictured for view in one.views)
-        return Load(tuple(len(one) for one in encoded), shared, patches, max_tokens)
-
-    def _load_weights(self, load: Load, on_status: OnText, cancel: CancelToken) -> None:
-        """Check that all fits, then load; after a failure nothing is kept."""
-        assert self._files is not None
+    def _load(self, prepared: _Prepared, load: Load, on_status: OnText, cancel: CancelToken) -> _Loaded:
+        """Weights in memory, once, and room for this load beside them; after a failure nothing is kept."""
+        config = prepared.files.config
+        if self._loaded is not None:
+            plan = self._loaded.plan
+            needed = prompt_bytes(config, load, plan.bytes, eager=plan.attention == "eager")
+            check_fits(needed, plan.device, "The request with its pictures")
+            return self._loaded
         device = choose_device(self._device)
-        tensors = self._files.tensors()
-        adapter = self._adapter.tensors() if self._adapter is not None else {}
-        if self._adapter is not None:
-            check_adapter(tensors, adapter, self._adapter)
+        tensors = prepared.files.tensors()
+        adapter = prepared.adapter.tensors() if prepared.adapter is not None else {}
+        if prepared.adapter is not None:
+            check_adapter(tensors, adapter, prepared.adapter)
         wanted = Plan(device, self._dtype, self._attention)
-        plan = fitting_plan(wanted, self._files, tensors.values(), adapter.values(), load)
-        self._plan = plan
-        try:
-            loaded = self._within_memory(lambda: load_model(self._files, self._adapter, plan, on_status, cancel))
-        except BaseException:
-            self._plan = None
-            raise
-        self._model, self._plan = loaded
-
-    def _check_room(self, load: Load) -> None:
-        assert self._files is not None
-        assert self._plan is not None
-        needed = prompt_bytes(self._files.config, load, self._plan.bytes, eager=self._plan.attention == "eager")
-        check_fits(needed, self._plan.device, "The request with its pictures")
-
-    def _within_memory(self, work: Callable[[], _Result]) -> _Result:
-        """Do it; where the device's memory runs out, tidy up and say so.
-
-        The error is raised after the one of torch is gone, whose frames hold the very tensors that filled the memory.
-        """
-        assert self._plan is not None
-        try:
-            return work()
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
-            said = str(error)
-        empty_cache(self._plan.device)
-        raise ReasonerError(
-            f"The memory of {self._plan.device} ran out while the model was at work; nothing was lost. Close what else"
-            " uses it, or use fewer views or rephrasings.",
-            code="memory-exhausted",
-            detail=said[:300],
-            retryable=True,
+        plan = fitting_plan(wanted, prepared.files, tensors.values(), adapter.values(), load)
+        self._loaded = _Loaded(
+            *_within_memory(device, lambda: load_model(prepared.files, prepared.adapter, plan, on_status, cancel))
         )
+        return self._loaded
+
+
+class _Stream:
+    """Shows how the first reply grows, whole characters only."""
+
+    def __init__(self, processor: Processor, writer: Writer, on_text: OnText, cancel: CancelToken) -> None:
+        self._processor, self._writer, self._on_text, self._cancel = processor, writer, on_text, cancel
+        self._shown = ""
+
+    def show(self) -> None:
+        # The bytes of a character may come in several tokens; half a one is decoded as U+FFFD.
+        text = self._processor.text(self._writer.ids).rstrip("\ufffd")
+        if not self._cancel.cancelled:
+            self.end(text)
+
+    def end(self, text: str) -> None:
+        if text != self._shown:
+            self._shown = text
+            self._on_text(text)
+
+
+def _writer(processor: Processor, prompt: Prompt, constrained: bool, max_tokens: int) -> Writer:
+    if not constrained:
+        return FreeWriter(processor.ends, max_tokens)
+    pieces = [(piece.text, piece.tokens) for piece in FORMS[prompt.form].skeleton]
+    return SkeletonWriter(pieces, processor.tokens, processor.cut, max_tokens)
+
+
+def _load_of(prepared: _Prepared, encoded: Sequence[Encoded], max_tokens: int) -> Load:
+    """What a call reads and writes. Raises ReasonerError ``prompt-too-long``."""
+    most = int((prepared.files.config.get("text_config") or {}).get("max_position_embeddings", 128000))
+    longest = max(len(one) for one in encoded)
+    if longest + max_tokens > most:
+        raise ReasonerError(
+            f"The request with its pictures is too long for the model: {longest} tokens and {max_tokens} for the reply,"
+            f" of {most}. Use fewer views.",
+            code="prompt-too-long",
+        )
+    shared = shared_length(encoded)
+    pictured = encoded[:1] if shared else encoded
+    patches = sum(prepared.processor.patch_count(view) for one in pictured for view in one.views)
+    return Load(tuple(len(one) for one in encoded), shared, patches, max_tokens)
+
+
+def _within_memory(device: str, work: Callable[[], _Result]) -> _Result:
+    """Do it; where the device's memory runs out, tidy up and say so.
+
+    The error is raised after the one of torch is gone, whose frames hold the very tensors that filled the memory.
+    """
+    try:
+        return work()
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        said = str(error)
+    empty_cache(device)
+    raise ReasonerError(
+        f"The memory of {device} ran out while the model was at work. Close what else uses it, or use fewer views or"
+        " rephrasings.",
+        code="memory-exhausted",
+        detail=said[:300],
+        retryable=True,
+    )

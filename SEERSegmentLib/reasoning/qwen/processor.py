@@ -25,6 +25,9 @@ from .weights import ModelFiles
 
 __all__ = ["Encoded", "Processor"]
 
+#: The image processor takes no picture with a side that is longer than this many times the other.
+_THINNEST = 200
+
 #: No vocabulary of a model is rounded up by more.
 _ROUNDING = 1024
 
@@ -56,18 +59,29 @@ class Encoded:
 
 
 class Processor:
-    """Tokenizer, image processor and chat template of a model's folder; nothing is fetched, no remote code is run."""
+    """Tokenizer, image processor and chat template of a model's folder; nothing is fetched, no code of its own is run.
+
+    Raises
+    ------
+    ReasonerError
+        ``model-damaged``: files of the folder that can't be used, or don't belong together.
+    """
 
     def __init__(self, files: ModelFiles) -> None:
         from transformers import AutoTokenizer
 
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(
-            str(files.folder), local_files_only=True, trust_remote_code=False
-        )
-        self._images = _image_processor(files.image_settings)
-        self._template: str = files.chat_template or self.tokenizer.chat_template
-        self._merge = int(self._images.merge_size)
+        try:
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(
+                str(files.folder), local_files_only=True, trust_remote_code=False
+            )
+            self._images = _image_processor(files.image_settings)
+            self._merge = int(self._images.merge_size)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _unusable(files, f"{type(error).__name__}: {error}") from error
         self._image_id: int = self.tokenizer.convert_tokens_to_ids(_IMAGE)
+        if self._image_id != files.config.get("image_token_id"):
+            raise _unusable(files, f"{_IMAGE} is {self._image_id}, not {files.config.get('image_token_id')}")
+        self._files = files
         #: Tokens that end a reply.
         self.ends = frozenset({*files.end_tokens, self.tokenizer.convert_tokens_to_ids(_END)})
         self._seen: dict[str, tuple[NDArray[np.float32], tuple[int, int]]] = {}
@@ -78,24 +92,30 @@ class Processor:
         Raises
         ------
         ReasonerError
-            ``prompt-pictures``: the words around the request hold a picture's token themselves.
+            ``prompt-pictures``: the prompt's words hold a picture's token themselves, or a picture is too thin.
+            ``model-damaged``: the chat template or the image settings can't be used.
         """
-        text = self.tokenizer.apply_chat_template(
-            chat_messages(prompt, lambda _: {"type": "image"}),
-            chat_template=self._template,
-            tokenize=False,
-            add_generation_prompt=True,
-        )
-        ids = np.asarray(self.tokenizer(text, add_special_tokens=False)["input_ids"], dtype=np.int64)
+        from jinja2 import TemplateError
+
+        try:
+            text = self.tokenizer.apply_chat_template(
+                chat_messages(prompt, lambda _: {"type": "image"}),
+                chat_template=self._files.chat_template,
+                tokenize=False,
+                add_generation_prompt=True,
+            )
+        except TemplateError as error:
+            raise _unusable(self._files, f"chat template: {error}") from error
+        ids = np.asarray(self.tokens(text), dtype=np.int64)
         places = np.flatnonzero(ids == self._image_id)
         views = prompt.views
         if len(places) != len(views):
             raise ReasonerError(
-                "The prompt's words hold a special token of the model; use another template.",
+                "The words around the request hold a special token of the model; use another template.",
                 code="prompt-pictures",
                 detail=f"{len(places)} places for {len(views)} pictures",
             )
-        grids = [self._grid(view) for view in views]
+        grids = [self._prepared(view)[1] for view in views]
         counts = np.ones(len(ids), dtype=np.int64)
         counts[places] = [rows * columns for rows, columns in grids]
         last = int(counts[: places[-1] + 1].sum()) if len(places) else 0
@@ -116,8 +136,7 @@ class Processor:
 
     def patch_count(self, view: View) -> int:
         """Patches of a picture, as the vision encoder counts them."""
-        rows, columns = self._grid(view)
-        return rows * columns * self._merge**2
+        return len(self._prepared(view)[0])
 
     def forget_pictures(self) -> None:
         """Let go of the pictures that were prepared: those of another case are coming."""
@@ -156,15 +175,20 @@ class Processor:
         silent = range(len(vocabulary), len(vocabulary) + _ROUNDING)
         return frozenset({*self._markers, *silent, *(n for token, n in vocabulary.items() if "<" in token)})
 
-    def _grid(self, view: View) -> tuple[int, int]:
-        return self._prepared(view)[1]
-
     def _prepared(self, view: View) -> tuple[NDArray[np.float32], tuple[int, int]]:
         """A view's patches, and its grid in tokens (rows, columns); computed once."""
         if view.sha256 not in self._seen:
             from PIL import Image
 
-            made = self._images(images=[Image.fromarray(view.pixels).convert("RGB")], return_tensors="np")
+            if max(view.pixels.shape) > _THINNEST * min(view.pixels.shape):
+                raise ReasonerError(
+                    f"The model can't read a picture as thin as {view.name}; choose other views.",
+                    code="prompt-pictures",
+                )
+            try:
+                made = self._images(images=[Image.fromarray(view.pixels).convert("RGB")], return_tensors="np")
+            except (ValueError, TypeError, KeyError) as error:
+                raise _unusable(self._files, f"image settings: {error}") from error
             _, rows, columns = (int(n) for n in made["image_grid_thw"][0])
             patches = np.asarray(made["pixel_values"], dtype=np.float32)
             self._seen[view.sha256] = patches, (rows // self._merge, columns // self._merge)
@@ -199,3 +223,12 @@ def _image_processor(settings: dict[str, Any]) -> Any:
     except ImportError:  # before transformers 5: the processor of this plain name is the one on Pillow
         from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor as Images
     return Images(**settings)
+
+
+def _unusable(files: ModelFiles, detail: str) -> ReasonerError:
+    return ReasonerError(
+        f"The tokenizer, chat template or image settings of {files.name} can't be used with the model; copy or download"
+        " the folder again, whole.",
+        code="model-damaged",
+        detail=detail[:500],
+    )

@@ -1,9 +1,9 @@
 """What must lie in a model's folder and an adapter's, checked before anything heavy is imported.
 
-Two layouts are known, those of SEER's releases: v1.0, whole weights in a folder, in one file or in shards with an index;
-v1.1, a LoRA adapter (``adapter_config.json``, ``adapter_model.safetensors``) beside a base model. A folder with exactly
-one such folder below it (``checkpoint-4099/``) stands for it. Weights are safetensors and nothing else: unpickling runs
-code. Folders that bring Python of their own are refused, whatever they promise.
+Two layouts are known, those of SEER's releases: v1.0, whole weights in a folder, in one file or in shards with an
+index; v1.1, a LoRA adapter (``adapter_config.json``, ``adapter_model.safetensors``) beside a base model. A folder with
+exactly one such folder below it (``checkpoint-4099/``) stands for it. Weights are safetensors and nothing else:
+unpickling runs code. Folders that bring Python of their own are refused, whatever they promise.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ class ModelFiles:
     config, image_settings : dict
         Of the model and of its image processor, as in their files.
     chat_template : str
-        Empty where the tokenizer has it.
     weight_files : tuple of Path
     end_tokens : tuple of int
         Tokens that end a reply, from the generation settings.
@@ -183,6 +182,10 @@ def _check_kind(config: Mapping[str, Any], name: str) -> None:
             f"{name} holds quantized weights; give the model it was made from, in 16 or 32 bits.",
             code="model-quantized",
         )
+    if config.get("transformers_weights"):  # a file of any name and kind, which would be loaded instead
+        raise ReasonerError(
+            f"The weights of {name} are not in the usual safetensors files.", code="model-not-safetensors"
+        )
 
 
 def _weight_files(folder: Path) -> tuple[Path, ...]:
@@ -212,8 +215,8 @@ def _weight_files(folder: Path) -> tuple[Path, ...]:
 def _refuse_pickles(folder: Path) -> None:
     if pickled := sorted(one.name for one in folder.iterdir() if one.suffix in _PICKLES):
         raise ReasonerError(
-            f"The weights in {folder.name} ({pickled[0]}) are not safetensors and are not read: such files can run code."
-            " Get the model's safetensors files.",
+            f"The weights in {folder.name} ({pickled[0]}) are not safetensors and are not read: such files can run"
+            " code. Get the safetensors files.",
             code="model-not-safetensors",
         )
 

@@ -1,0 +1,139 @@
+"""How the tiny Qwen3-VL is trained: all replies at once in one surrounding after the other, until they are right."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from SEERSegmentLib.protocols import CancelToken
+from SEERSegmentLib.reasoning.qwen.generate import generate, shared_length
+from SEERSegmentLib.reasoning.qwen.processor import Encoded, Processor
+from SEERSegmentLib.reasoning.qwen.writing import FreeWriter
+from Testing.tiny_replies import Context, wordings
+
+__all__ = ["Lesson"]
+
+
+def _choices(reply: Sequence[int], replies: Sequence[Sequence[int]]) -> list[float]:
+    """Weights of a reply's tokens: where it parts from another reply, the request decides, and that counts more."""
+    return [
+        10.0 if any(other[:n] == reply[:n] and other[n : n + 1] != reply[n : n + 1] for other in replies) else 1.0
+        for n in range(len(reply))
+    ]
+
+
+class Lesson:
+    """Requests in contexts, and the replies that are wanted. A step asks all of them ``repeats`` times in a context."""
+
+    def __init__(self, processor: Processor, contexts: Sequence[Context], repeats: int, wordings: int = 999) -> None:
+        self._processor, self._contexts, self._repeats = processor, contexts, repeats
+        self._most_wordings = wordings
+        self._draw = random.Random(repeats)
+        self._encoded: dict[tuple[int, str], Encoded] = {}
+        self._end = [processor.tokenizer.convert_tokens_to_ids("<|im_end|>")]
+
+    def teach(self, model: Any, parameters: list[Any], rate: float, most: int = 500) -> bool:
+        """Train until the replies are right; False where they are not after the most steps, far more than it takes."""
+        import torch
+
+        optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        mean = 1.0
+        for step in range(1, most + 1):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * min(1.0, step / 20) * 0.992**step
+            model.train()
+            loss = self._loss(model, step % len(self._contexts))
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            mean += 0.1 * (loss.item() - mean)
+            if step % 20 == 0 and mean < 0.06 and self._learned(model.eval()):
+                return True
+        return False
+
+    def _loss(self, model: Any, context: int) -> Any:
+        """Of the replies to some requests in one context, whose common beginning is read once for all of them."""
+        import torch
+
+        replies = self._contexts[context].replies
+        names = [*replies] * self._repeats
+        # The plain words come as often as all others together: they are what most tests ask.
+        words = [name if self._draw.random() < 0.5 else self._draw.choice(self._wordings(name)) for name in names]
+        rows = [self._prompt(context, one) for one in words]
+        wanted = [self._processor.tokens(replies[name]) + self._end for name in names]
+        first = rows[0]
+        shared = shared_length(rows) if first.views else 0  # where it is short, reading it twice costs less than a step
+        past = self._read_once(model, first, shared, len(rows)) if shared else None
+        length = max(len(row) - shared + len(reply) for row, reply in zip(rows, wanted, strict=True))
+        ids = torch.zeros(len(rows), length, dtype=torch.long)
+        labels = torch.full_like(ids, -100)
+        weights = torch.zeros(ids.shape)
+        positions = torch.zeros(3, len(rows), length, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for n, (row, reply) in enumerate(zip(rows, wanted, strict=True)):
+            own = len(row) - shared
+            end = own + len(reply)
+            ids[n, :own] = torch.from_numpy(row.ids[shared:])
+            ids[n, own:end] = torch.tensor(reply)
+            labels[n, own - 1 : end - 1] = ids[n, own:end]
+            weights[n, own - 1 : end - 1] = torch.tensor(_choices(reply, wanted))
+            start = int(row.positions.max()) + 1
+            positions[:, n, :own] = torch.from_numpy(row.positions[:, shared:])
+            positions[:, n, own:end] = torch.arange(start, start + len(reply))
+            mask[n, :end] = 1
+        out = model(
+            input_ids=ids,
+            position_ids=positions,
+            attention_mask=torch.cat([torch.ones(len(rows), shared, dtype=torch.long), mask], dim=1),
+            past_key_values=past,
+            use_cache=True,
+        )
+        losses = torch.nn.functional.cross_entropy(
+            out.logits.flatten(0, 1), labels.flatten(), ignore_index=-100, reduction="none"
+        )
+        return (losses * weights.flatten()).sum() / weights.sum()
+
+    def _read_once(self, model: Any, first: Encoded, shared: int, times: int) -> Any:
+        """Keys and values of the beginning, pictures included, for so many requests."""
+        import torch
+
+        pixels, grids = self._processor.pixels(first.views)
+        read = model(
+            input_ids=torch.from_numpy(first.ids[None, :shared]),
+            position_ids=torch.from_numpy(first.positions[:, None, :shared]),
+            pixel_values=torch.from_numpy(pixels),
+            image_grid_thw=torch.from_numpy(grids),
+            use_cache=True,
+            logits_to_keep=1,
+        ).past_key_values
+        read.batch_repeat_interleave(times)
+        return read
+
+    def _learned(self, model: Any) -> bool:
+        """Whether plain requests get their replies in four contexts, and nine of ten others do."""
+        others, right = 0, 0
+        for number, context in enumerate(self._contexts[:4]):
+            asked = [(name, words) for name in context.replies for words in (name, *self._others(name))]
+            rows = [self._prompt(number, words) for _, words in asked]
+            writers = [FreeWriter(self._processor.ends, 120) for _ in rows]
+            generate(model, self._processor, rows, writers, lambda: None, CancelToken())
+            for (name, words), writer in zip(asked, writers, strict=True):
+                is_right = self._processor.text(writer.ids) == context.replies[name]
+                if words == name and not is_right:
+                    return False
+                others, right = others + (words != name), right + (words != name and is_right)
+        return right >= 0.9 * others
+
+    def _others(self, name: str) -> list[str]:
+        return self._draw.sample(self._wordings(name)[1:], 2)
+
+    def _wordings(self, name: str) -> tuple[str, ...]:
+        return wordings()[name][: self._most_wordings]
+
+    def _prompt(self, context: int, words: str) -> Encoded:
+        key = context, words
+        if key not in self._encoded:
+            self._encoded[key] = self._processor.encode(self._contexts[context].prompt(words))
+        return self._encoded[key]
