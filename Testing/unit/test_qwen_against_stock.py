@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="needs the extra model-test")
+pytest.importorskip("torch", reason="needs the extra model-test")
 pytest.importorskip("transformers", reason="needs the extra model-test")
+
+import torch
 
 from SEERSegmentLib.imaging.phantom import chest_phantom
 from SEERSegmentLib.pipeline import observe

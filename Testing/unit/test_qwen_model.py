@@ -32,9 +32,8 @@ from SEERSegmentLib.imaging.views import render_views
 from SEERSegmentLib.protocols import CancelToken, ReasoningCase
 from SEERSegmentLib.reasoning.medvol.prompt import compose_medvol
 from SEERSegmentLib.reasoning.prompt import Prompt, chat_messages, compose, load_template
-from SEERSegmentLib.reasoning.qwen import QwenVL
+from SEERSegmentLib.reasoning.qwen import QwenVL, memory
 from SEERSegmentLib.reasoning.qwen import generate as generation
-from SEERSegmentLib.reasoning.qwen import memory
 from SEERSegmentLib.reasoning.qwen.processor import Processor
 from SEERSegmentLib.reasoning.qwen.weights import find_model
 from SEERSegmentLib.values import Modality, Request, View
