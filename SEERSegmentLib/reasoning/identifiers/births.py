@@ -11,9 +11,9 @@ from .identifier import Span
 __all__ = ["find_births"]
 
 _LABELS = (
-    r"d[./]? ?o[./]? ?b\.?|date of birth|birth ?dates?|birth ?days?|b-?day|bdate|born(?: on(?: the)?| in)?|y\.? ?o\.? ?b\.?"
-    r"|year of birth|birth year|geb\.?(?: ?am| ?dat\.?| ?datum)?|geboren(?: am)?|geburtsdatum|geburtstag|geburtsjahr"
-    r"|jahrgang|jg\.?|née? le|née? en|date de naissance|ddn|dn|nacid[oa](?: el| en)?|fecha de nac(?:imiento|\.)?"
+    r"d[./]? ?o[./]? ?b\.?|date of birth|birth ?dates?|birth ?days?|b-?day|bdate|born(?: on(?: the)?| in)?"
+    r"|y\.? ?o\.? ?b\.?|year of birth|birth year|geb\.?(?: ?am| ?dat\.?| ?datum)?|geboren(?: am)?|geburtsdatum"
+    r"|geburtstag|geburtsjahr|jahrgang|jg\.?|née? le|née? en|date de naissance|ddn|dn|nacid[oa](?: el| en)?|fecha de nac(?:imiento|\.)?"
     r"|f\.? ?nac\.?|fdn|nat[oa](?: il| nel)?|data di nascita|nascid[oa](?: a| em)?|data de nascimento|d\.? ?n\.?"
     r"|geboortedatum|gebdat\.?|född|født|fødselsdato|syntynyt|urodzon[ya]|ur\.|data urodzenia|narozen[aý]?|született"
     r"|d\.? ?tarihi|doğum tarihi|дата рождения|д\.? ?р\.?|г\.? ?р\.?|生年月日|出生日期|出生|生日|생년월일"

@@ -20,7 +20,8 @@ _TELEPHONE = tuple(
         # National, with a leading zero and eight digits or more in groups.
         rf"(?<![\w.,+/-])\(?0\d{{0,5}}\)?(?:[ ./()-]{{1,3}}\d{{2,8}}){{1,6}}(?!\w|[.,]\d){_EXTENSION}",
         # North American.
-        rf"(?<![\w.,+/-])(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{{3}}(?:[ .-]| - )\d{{4}}(?!\w|[.,]\d){_EXTENSION}",
+        r"(?<![\w.,+/-])(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{3}(?:[ .-]| - )\d{4}(?!\w|[.,]\d)"
+        rf"{_EXTENSION}",
         # Indian mobile.
         r"(?<![\w.,+/-])[6-9]\d{4} \d{5}(?!\w|[.,]\d)",
     )
