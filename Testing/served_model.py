@@ -15,12 +15,12 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["served"]
+__all__ = ["free_port", "served", "wait_until_ready"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,15 +31,18 @@ _PATIENCE_S = 180.0
 @contextmanager
 def served(model: Path) -> Iterator[str]:
     """The server's address (``http://127.0.0.1:PORT/v1``); it ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
     command = [sys.executable, "-m", "Testing.served_model", str(model), str(port)]
     with tempfile.TemporaryFile() as log:
+
+        def said() -> str:
+            log.seek(0)
+            return log.read().decode(errors="replace")
+
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            _wait(process, port, log)
+            wait_until_ready(process, port, said)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.send_signal(signal.SIGTERM)
@@ -50,8 +53,11 @@ def served(model: Path) -> Iterator[str]:
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Any) -> None:
-    ends = time.monotonic() + _PATIENCE_S
+def wait_until_ready(
+    process: subprocess.Popen[bytes], port: int, said: Callable[[], str], patience_s: float = _PATIENCE_S
+) -> None:
+    """Wait for ``/health`` of a server on loopback. Raises RuntimeError with the end of what it said."""
+    ends = time.monotonic() + patience_s
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while process.poll() is None and time.monotonic() < ends:
         try:
@@ -59,8 +65,15 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Any) -> None:
                 return
         except OSError:
             time.sleep(0.2)
-    log.seek(0)
-    raise RuntimeError(f"the server did not get ready: {log.read().decode(errors='replace')[-3000:]}")
+    raise RuntimeError(f"the server did not get ready: {said()[-4000:]}")
+
+
+def free_port() -> int:
+    """A port that nobody listens to, of this moment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _serve(model: str, port: int) -> None:

@@ -20,20 +20,24 @@ from .results import aligned
 
 __all__ = ["run"]
 
-#: Distribution → what needs it; the first five are what 3D Slicer bundles.
+#: Distribution → what needs it; the first six are what 3D Slicer bundles.
 _PACKAGES = {
     "numpy": "everything",
     "scipy": "measuring, segmenting",
     "SimpleITK": "segmenting, NIfTI output",
     "Pillow": "pictures",
     "pydicom": "DICOM",
+    "requests": "reasoners on a server",
     "slicerio": ".seg.nrrd output",
     "rich": "progress on a terminal",
     "rapidfuzz": "misspelt requests, faster",
+    "torch": "a model on this computer",
+    "transformers": "a model on this computer",
+    "peft": "adapters on it",
 }
 
 #: SEER runs without these.
-_OPTIONAL = frozenset({"rapidfuzz", "rich"})
+_OPTIONAL = frozenset({"peft", "rapidfuzz", "requests", "rich", "torch", "transformers"})
 
 #: How the command line gives a part what it can't be made without.
 _OPTIONS = {"reference": "give --reference LABELMAP and --label-names FILE"}

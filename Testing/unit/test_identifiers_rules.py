@@ -23,7 +23,9 @@ MASKED = [
     ("田中さんの右腎", "[name]さんの右腎"),
     ("患者:王小明,右肾", "患者:[name],右肾"),
     ("пациент Сидоров И.И., печень", "пациент [name], печень"),
+    ("Mr-Carter, liver", "Mr-[name], liver"),
     # The same words without a person.
+    ("MR-guided biopsy, MR-Enterography, liver", None),
     ("severe MR, MR brain with contrast, MS plaques", None),
     ("don't miss the left kidney", None),
     ("the Dr. to correlate", None),
@@ -75,7 +77,10 @@ MASKED = [
     ("twelfth of march nineteen fifty seven", "[date]"),
     ("12 March\nMs Smith", "[date]\nMs [name]"),
     ("it may be rib 12 may be fractured, MAR CT, APR 2018", None),
+    ("12/03/57-12/04/57, 12-14 March 2021", "[date]-[date], [date]"),
+    ("D/O/B 12/03/57", "D/O/B [birth date]"),
     # Telephone numbers, and what looks like one.
+    ("ext 4432 or 4433, spleen", "ext [phone] or [phone], spleen"),
     ("ring +44 7700 900123 or (555) 123-4567", "ring [phone] or [phone]"),
     ("HU 100-2000, b 400-1000, TR 1500-3000, matrix 512 512 400", None),
     ("platelets 150000, WBC 12000/µL, CA19-9 1200, PSA 12.3", None),

@@ -1,4 +1,7 @@
-"""A well-behaved server as a vision-language model: what is sent, what comes back in which order, what it learns."""
+"""A well-behaved server as a vision-language model: what is sent, what comes back in which order, what it learns.
+
+One long file: the tests share one server and one way to ask it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The way to a server: connections, certificates, proxies, redirects, what is tried again; a cancel at any moment."""
+"""The way to a server: connections, certificates, proxies, redirects, what is tried again; a cancel at any moment.
+
+One long file: the tests share the rigged servers.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 How a prompt becomes tokens and positions is compared with transformers' own way, so that what the tiny model shows
 holds for the real one.
+
+One long file: the tests share one trained model.
 """
 
 from __future__ import annotations

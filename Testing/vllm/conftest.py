@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from Testing.served_model import free_port, wait_until_ready
 from Testing.tiny_qwen import tiny_adapter, tiny_qwen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +24,7 @@ _PATIENCE_S = 600.0
 def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server's address; its models are ``tiny`` and the adapter ``seer``, and it asks for :data:`KEY`."""
     assert PYTHON.is_file(), "make test-vllm makes the environment: python Utilities/vllm_environment.py"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(PYTHON), "-m", "vllm.entrypoints.openai.api_server", "--model", str(tiny_qwen(32))]
     command += ["--served-model-name", "tiny", "--enable-lora", "--lora-modules", f"seer={tiny_adapter(32)}"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--api-key", KEY, "--dtype", "float32"]
@@ -39,7 +35,7 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with log.open("wb") as sink:
         process = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink, start_new_session=True)
         try:
-            _wait(process, port, log)
+            wait_until_ready(process, port, lambda: log.read_text(errors="replace"), _PATIENCE_S)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             with suppress(ProcessLookupError):  # it never got ready
@@ -49,15 +45,3 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    ends = time.monotonic() + _PATIENCE_S
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while process.poll() is None and time.monotonic() < ends:
-        try:
-            with opener.open(f"http://127.0.0.1:{port}/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(1.0)
-    raise RuntimeError(f"vLLM did not get ready: {log.read_text(errors='replace')[-4000:]}")

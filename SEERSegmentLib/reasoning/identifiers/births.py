@@ -13,10 +13,11 @@ __all__ = ["find_births"]
 _LABELS = (
     r"d[./]? ?o[./]? ?b\.?|date of birth|birth ?dates?|birth ?days?|b-?day|bdate|born(?: on(?: the)?| in)?"
     r"|y\.? ?o\.? ?b\.?|year of birth|birth year|geb\.?(?: ?am| ?dat\.?| ?datum)?|geboren(?: am)?|geburtsdatum"
-    r"|geburtstag|geburtsjahr|jahrgang|jg\.?|née? le|née? en|date de naissance|ddn|dn|nacid[oa](?: el| en)?|fecha de nac(?:imiento|\.)?"
-    r"|f\.? ?nac\.?|fdn|nat[oa](?: il| nel)?|data di nascita|nascid[oa](?: a| em)?|data de nascimento|d\.? ?n\.?"
-    r"|geboortedatum|gebdat\.?|född|født|fødselsdato|syntynyt|urodzon[ya]|ur\.|data urodzenia|narozen[aý]?|született"
-    r"|d\.? ?tarihi|doğum tarihi|дата рождения|д\.? ?р\.?|г\.? ?р\.?|生年月日|出生日期|出生|生日|생년월일"
+    r"|geburtstag|geburtsjahr|jahrgang|jg\.?|née? le|née? en|date de naissance|ddn|dn|nacid[oa](?: el| en)?"
+    r"|fecha de nac(?:imiento|\.)?|f\.? ?nac\.?|fdn|nat[oa](?: il| nel)?|data di nascita|nascid[oa](?: a| em)?"
+    r"|data de nascimento|d\.? ?n\.?|geboortedatum|gebdat\.?|född|født|fødselsdato|syntynyt|urodzon[ya]|ur\."
+    r"|data urodzenia|narozen[aý]?|született|d\.? ?tarihi|doğum tarihi|дата рождения|д\.? ?р\.?|г\.? ?р\.?"
+    r"|生年月日|出生日期|出生|生日|생년월일"
 )
 _YEAR = r"(?:18|19|20)\d\d"
 _DATE = (

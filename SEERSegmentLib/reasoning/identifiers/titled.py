@@ -7,6 +7,7 @@ the word after it must be on no list of ordinary words or eponyms, else it need 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -50,7 +51,7 @@ _IMAGED = listed(
     " sunday monday friday wall"
 )
 #: "Mr-Carter"; but "MR-guided".
-_JOINED = ("mr-", "mrs-", "ms-", "dr-", "prof-")
+_JOINED = re.compile(r"(?:Mrs?|Ms|Dr|Prof)-(?=[^\W\d_])")
 _SIMPLE = frozenset(("mr", "mrs", "ms", "miss", "mister"))
 _WITH_INITIAL_ALONE = listed("mr mrs ms miss dr prof frau herr mme")
 _PERSONS = listed(
@@ -99,12 +100,8 @@ def titled_names(reader: Reader) -> Iterator[Span]:
             continue
         if token.low in known:
             yield from _Said(reader, index, known[token.low]).names()
-        elif (
-            token.shape is Shape.TITLE
-            and token.low.startswith(_JOINED)
-            and token.text[token.low.index("-") + 1].isupper()
-        ):
-            yield Span(token.start + token.low.index("-") + 1, token.end, "name")
+        elif (joined := _JOINED.match(token.text)) is not None and token.text[joined.end()].isupper():
+            yield Span(token.start + joined.end(), token.end, "name")
 
 
 class _Said:
