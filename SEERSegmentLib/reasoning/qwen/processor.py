@@ -220,8 +220,13 @@ def _image_processor(settings: dict[str, Any]) -> Any:
     """The image processor that works without torchvision; where it lives depends on the version of transformers."""
     try:
         from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil as Images
-    except ImportError:  # before transformers 5: the processor of this plain name is the one on Pillow
+    except ImportError:  # before transformers 5 the processor of this plain name is the one on Pillow
         from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor as Images
+
+        # It heeds the limits under their older names alone.
+        size = settings.get("size") or {}
+        limits = {"min_pixels": size.get("shortest_edge"), "max_pixels": size.get("longest_edge")}
+        settings = {**{name: value for name, value in limits.items() if value is not None}, **settings}
     return Images(**settings)
 
 
