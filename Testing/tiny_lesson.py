@@ -1,9 +1,9 @@
-"""How the tiny Qwen3-VL is trained: all replies at once in one surrounding after the other, until they are right."""
+"""How the tiny Qwen3-VL is trained: all replies at once, in ever new surroundings, until they are right."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from SEERSegmentLib.protocols import CancelToken
@@ -24,44 +24,61 @@ def _choices(reply: Sequence[int], replies: Sequence[Sequence[int]]) -> list[flo
 
 
 class Lesson:
-    """Requests in contexts, and the replies that are wanted. A step asks all of them ``repeats`` times in a context."""
+    """Requests in ever new contexts, and the replies that are wanted.
 
-    def __init__(self, processor: Processor, contexts: Sequence[Context], repeats: int, wordings: int = 999) -> None:
-        self._processor, self._contexts, self._repeats = processor, contexts, repeats
+    Parameters
+    ----------
+    processor : Processor
+    make : callable
+        A context, at random.
+    repeats : int
+        How often a step asks each request.
+    wordings : int
+        How many wordings of a request are asked, the plain ones first.
+    """
+
+    def __init__(
+        self, processor: Processor, make: Callable[[random.Random], Context], repeats: int = 1, wordings: int = 999
+    ) -> None:
+        self._processor, self._make, self._repeats = processor, make, repeats
         self._most_wordings = wordings
         self._draw = random.Random(repeats)
-        self._encoded: dict[tuple[int, str], Encoded] = {}
         self._end = [processor.tokenizer.convert_tokens_to_ids("<|im_end|>")]
 
-    def teach(self, model: Any, parameters: list[Any], rate: float, most: int = 500) -> bool:
-        """Train until the replies are right; False where they are not after the most steps, far more than it takes."""
+    def teach(self, model: Any, parameters: list[Any], rate: float, *, examined: bool = False, most: int = 600) -> bool:
+        """Train until the replies are likely, or, where they are examined, right.
+
+        False where they are not after the most steps, far more than it takes.
+        """
         import torch
 
         optimizer = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
         mean = 1.0
         for step in range(1, most + 1):
             for group in optimizer.param_groups:
-                group["lr"] = rate * min(1.0, step / 20) * 0.992**step
+                group["lr"] = rate * min(1.0, step / 20) * 0.994**step
             model.train()
-            loss = self._loss(model, step % len(self._contexts))
+            loss = self._loss(model, self._make(self._draw))
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             mean += 0.1 * (loss.item() - mean)
-            if step % 20 == 0 and mean < 0.06 and self._learned(model.eval()):
+            if step % 20 == 0 and mean < 0.04 and (not examined or self._learned(model.eval())):
                 return True
+            if step % 100 == 0:
+                self._processor.forget_pictures()
         return False
 
-    def _loss(self, model: Any, context: int) -> Any:
+    def _loss(self, model: Any, context: Context) -> Any:
         """Of the replies to some requests in one context, whose common beginning is read once for all of them."""
         import torch
 
-        replies = self._contexts[context].replies
+        replies = context.replies
         names = [*replies] * self._repeats
         # The plain words come as often as all others together: they are what most tests ask.
         words = [name if self._draw.random() < 0.5 else self._draw.choice(self._wordings(name)) for name in names]
-        rows = [self._prompt(context, one) for one in words]
+        rows = [self._processor.encode(context.prompt(one)) for one in words]
         wanted = [self._processor.tokens(replies[name]) + self._end for name in names]
         first = rows[0]
         shared = shared_length(rows) if first.views else 0  # where it is short, reading it twice costs less than a step
@@ -111,11 +128,12 @@ class Lesson:
         return read
 
     def _learned(self, model: Any) -> bool:
-        """Whether plain requests get their replies in three contexts, and nine of ten others do."""
+        """Whether in ten new contexts all plain requests get their replies, and nine of ten others do."""
         others, right = 0, 0
-        for number, context in enumerate(self._contexts[:3]):
-            asked = [(name, words) for name in context.replies for words in (name, *self._others(name))]
-            rows = [self._prompt(number, words) for _, words in asked]
+        for _ in range(10):
+            context = self._make(self._draw)
+            asked = [(name, words) for name in context.replies for words in (name, self._other(name))]
+            rows = [self._processor.encode(context.prompt(words)) for _, words in asked]
             writers = [FreeWriter(self._processor.ends, 120) for _ in rows]
             generate(model, self._processor, rows, writers, lambda: None, CancelToken())
             for (name, words), writer in zip(asked, writers, strict=True):
@@ -125,14 +143,8 @@ class Lesson:
                 others, right = others + (words != name), right + (words != name and is_right)
         return right >= 0.9 * others
 
-    def _others(self, name: str) -> list[str]:
-        return self._draw.sample(self._wordings(name)[1:], 2)
+    def _other(self, name: str) -> str:
+        return self._draw.choice(self._wordings(name)[1:])
 
     def _wordings(self, name: str) -> tuple[str, ...]:
         return wordings()[name][: self._most_wordings]
-
-    def _prompt(self, context: int, words: str) -> Encoded:
-        key = context, words
-        if key not in self._encoded:
-            self._encoded[key] = self._processor.encode(self._contexts[context].prompt(words))
-        return self._encoded[key]

@@ -43,8 +43,7 @@ from Testing.tiny_replies import (
     MALFORMED,
     REPLIES,
     Context,
-    bare,
-    contexts,
+    context,
     wordings,
 )
 
@@ -195,10 +194,11 @@ def _train(folder: Path, head: int) -> None:
         model = _new(folder, head, seed)
         processor = Processor(find_model(str(folder)))
         parameters = list(model.parameters())
+        # What a request means is learned fastest where little else is said; then it is told apart from all the rest.
         if (
-            Lesson(processor, bare(), repeats=2, wordings=24).teach(model, parameters, 6e-3)
-            and Lesson(processor, contexts(random.Random(1), 12, short=True), repeats=1).teach(model, parameters, 5e-3)
-            and Lesson(processor, contexts(random.Random(2), 12), repeats=1).teach(model, parameters, 3e-3)
+            Lesson(processor, lambda draw: context(draw, "bare"), 2, wordings=24).teach(model, parameters, 6e-3)
+            and Lesson(processor, lambda draw: context(draw, "short")).teach(model, parameters, 5e-3)
+            and Lesson(processor, lambda draw: context(draw, "full")).teach(model, parameters, 3e-3, examined=True)
         ):
             model.save_pretrained(folder)
             return
@@ -211,17 +211,18 @@ def _train_adapter(folder: Path, base: Path) -> None:
     from transformers import Qwen3VLForConditionalGeneration
 
     targets = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
-    changed = [
-        Context(one.prompt, one.replies if one.replies is ANCHORS else {**one.replies, **ADAPTED})
-        for one in contexts(random.Random(3), 6)
-    ]
-    lesson = Lesson(Processor(find_model(str(base))), changed, repeats=1)
+
+    def changed(draw: random.Random) -> Context:
+        usual = context(draw, "full")
+        return usual if usual.replies is ANCHORS else Context(usual.prompt, {**usual.replies, **ADAPTED})
+
+    lesson = Lesson(Processor(find_model(str(base))), changed)
     for seed in range(3):
         torch.manual_seed(seed)
         model = Qwen3VLForConditionalGeneration.from_pretrained(str(base), dtype=torch.float32, local_files_only=True)
         adapted = get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM"))
         parameters = [one for one in adapted.parameters() if one.requires_grad]
-        if lesson.teach(adapted.base_model.model, parameters, 1e-2):
+        if lesson.teach(adapted.base_model.model, parameters, 1e-2, examined=True):
             adapted.save_pretrained(folder, save_embedding_layers=False)
             return
     raise RuntimeError("the tiny model did not learn its adapter's reply")

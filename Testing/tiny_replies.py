@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -26,8 +27,7 @@ __all__ = [
     "MALFORMED",
     "REPLIES",
     "Context",
-    "bare",
-    "contexts",
+    "context",
     "wordings",
 ]
 
@@ -95,44 +95,34 @@ def wordings() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def contexts(draw: random.Random, count: int, *, short: bool = False) -> list[Context]:
-    """Prompts in their two kinds, with pictures, views and facts of many sorts; the phantom's own among them.
+#: How much stands around a request: words, at most, and pictures.
+_SIZES = {"bare": (2, (0, 1)), "short": (40, (0, 1, 2)), "full": (250, (5, 8, 10, 12))}
 
-    Short ones have other words, fewer pictures and no facts: requests and replies are learned faster without all that.
+
+def context(draw: random.Random, size: str) -> Context:
+    """What stands around a request, in one of the two kinds: words in no order, with all that may distract from it.
+
+    Of ``"full"`` ones half have our own words, the phantom's views, and facts as they are told of a real volume.
     """
-    volume, _ = chest_phantom(5.0)
-    seen = {preset: render_views(volume, preset) for preset in ("multi-view", "seer-v1")}
-    slices = render_views(volume, "medvol-r1")
-    made = []
-    for number in range(count):
-        words = load_template("medvol" if number % 3 == 2 else "seer")
-        if short or number % 4 == 0:
-            words = _scrambled(words, draw)
-        if number % 3 == 2:
-            many = 4 if short else 64
-            views = slices if number % 2 and not short else tuple(_picture(draw, n) for n in range(many))
-            made.append(_anchored(ReasoningCase(Request(""), Modality.CT, views), words))
-        else:
-            views = seen[draw.choice(tuple(seen))]
-            if short or number % 2:
-                views = tuple(_picture(draw, n) for n in range(draw.choice((0, 1, 2) if short else (5, 8, 10, 12))))
-            facts, skills = (None, ()) if short else (_facts(draw), _skills(draw))
-            made.append(_tagged(ReasoningCase(Request(""), Modality.CT, views, facts, skills), words))
-    return made
+    words, pictures = _SIZES[size]
+    true = size == "full" and draw.random() < 0.5
+    anchored = draw.random() < 1 / 3
+    many = draw.choice((4, 16, 64)) if anchored and size == "full" else draw.choice(pictures) + anchored
+    views = tuple(_picture(draw, n) for n in range(many))
+    if true:
+        views = _phantom("medvol-r1" if anchored else draw.choice(("multi-view", "seer-v1")))
+    template = load_template("medvol" if anchored else "seer") if true else _noise(draw, words)
+    if anchored:
+        case = ReasoningCase(Request(""), Modality.CT, views)
+        return Context(lambda text: compose_medvol(replace(case, request=Request(text)), template), ANCHORS)
+    facts, skills = (_facts(draw), _skills(draw)) if size == "full" else (None, ())
+    case = ReasoningCase(Request(""), Modality.CT, views, facts, skills)
+    return Context(lambda text: compose(case, template, text), {**REPLIES, MALFORMED: FREE})
 
 
-def _tagged(case: ReasoningCase, words: Template) -> Context:
-    return Context(lambda text: compose(case, words, text), {**REPLIES, MALFORMED: FREE})
-
-
-def _anchored(case: ReasoningCase, words: Template) -> Context:
-    return Context(lambda text: compose_medvol(replace(case, request=Request(text)), words), ANCHORS)
-
-
-def bare() -> list[Context]:
-    """Requests with next to nothing around them, in both kinds: what a request means is learned fastest from these."""
-    nothing = Template("none", "0", "", "", "")
-    return [_tagged(ReasoningCase(Request(""), Modality.CT), nothing), *contexts(random.Random(0), 3, short=True)[2:]]
+@cache
+def _phantom(preset: str) -> tuple[View, ...]:
+    return render_views(chest_phantom(5.0)[0], preset)
 
 
 def _picture(draw: random.Random, number: int) -> View:
@@ -144,39 +134,46 @@ def _picture(draw: random.Random, number: int) -> View:
     return View(name, pixels, plane, number, draw.uniform(-900, 900), (0.0, 1.0), np.eye(4), "seer-v1")
 
 
+#: Facts as they are told of real volumes; a number stands for each #, one of the words for each (a|b).
+_TOLD = (
+    "This is a CT image, (as told by the user|judged from its intensities|as the file says).",
+    "The scan covers # mm right to left, # mm front to back and # mm head to foot.",
+    "Voxels measure #.# × #.# × #.# mm.",
+    "Contrast medium is likely: the largest evenly bright structure (vessel, heart, kidney or bowel) measures # HU.",
+    "The lungs' (upper|lower) end is in the image, at slice # of # from the feet up.",
+    "The top of the iliac crests is in the image, at slice # of # from the feet up.",
+    "The (neck|thorax|abdomen|pelvis) is covered over # mm, (complete|cut by the edge of the scan).",
+    "Judged widely, the slices cover at most the body from (C|T|L)# to (T#|L#|symphysis).",
+)
+
+
 def _facts(draw: random.Random) -> ImageFacts | None:
-    """Measured facts as they are told: names that the prompt tells, sentences of any numbers."""
     if draw.random() < 0.3:
         return None
-    told = (
-        ("modality", "CT, as the file says."),
-        (
-            "field-of-view",
-            f"The field of view is {draw.randrange(500)} × {draw.randrange(500)} × {draw.randrange(900)} mm.",
-        ),
-        (
-            "voxel-size",
-            f"Voxels are {draw.uniform(0.5, 5):.2f} × {draw.uniform(0.5, 5):.2f} × {draw.uniform(0.5, 5):.2f} mm.",
-        ),
-        ("landmark-carina", f"The carina lies at {draw.randrange(-900, 900)} mm."),
-        ("region-chest", f"The chest is covered from {draw.randrange(900)} to {draw.randrange(900)} mm, cut off."),
-    )
-    evidence = tuple(Evidence(name, text) for name, text in told if draw.random() < 0.7)
-    return ImageFacts(Modality.CT, "file", (1, 1, 1), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), evidence=evidence)
+    told = []
+    for sentence in draw.choices(_TOLD, k=draw.randrange(1, 11)):
+        chosen = re.sub(r"\(([^()]*\|[^()]*)\)", lambda options: draw.choice(options[1].split("|")), sentence)
+        told.append(
+            Evidence("region-of-it", re.sub("#", lambda _: str(draw.randrange(10 ** draw.randint(1, 3))), chosen))
+        )
+    return ImageFacts(Modality.CT, "file", (1, 1, 1), (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), evidence=tuple(told))
 
 
 def _skills(draw: random.Random) -> tuple[Skill, ...]:
-    content = "Left and right are the patient's; lungs are dark, bone is bright, the trachea is a tube."
-    return (Skill("seer:1", "PROMPT_NORMALIZE", content, "approved"),) if draw.random() < 0.2 else ()
+    if draw.random() < 0.8:
+        return ()
+    return (Skill("seer:1", "PROMPT_NORMALIZE", " ".join(draw.choices(_words(), k=12)), "approved"),)
 
 
-def _scrambled(template: Template, draw: random.Random) -> Template:
-    """A few other words around the request: those of a template, in no order."""
+def _noise(draw: random.Random, most: int) -> Template:
+    """Words in no order, all that the model may meet anywhere, names of targets among them."""
+    system, user = (" ".join(draw.choices(_words(), k=draw.randint(0, most // 2))) for _ in range(2))
+    return Template("noise", "1", system, user, user, lists_views=draw.random() < 0.5, tells_facts=True)
 
-    def mixed(text: str) -> str:
-        words = text.replace("{coordinates}", "").split()
-        return " ".join(draw.sample(words, draw.randint(5, min(20, len(words)))))
 
-    return Template(
-        "mixed", "1", mixed(template.system), mixed(template.user), mixed(template.user), draw.random() < 0.5
-    )
+@cache
+def _words() -> tuple[str, ...]:
+    texts = [text for told in wordings().values() for text in told[:5]]
+    for template in (load_template(), load_template("medvol")):
+        texts += [template.system, template.user, template.user_with_skills]
+    return tuple(" ".join((*texts, *_TOLD, *REPLIES)).replace("#", "7").split())
