@@ -71,7 +71,7 @@ def test_a_request_without_pictures(model: QwenVL) -> None:
     assert ask(model, prompt("lungs", ())) == [REPLIES["lungs"]]
 
 
-def test_a_view_of_448_by_448_is_196_tokens_with_the_real_settings(self) -> None:
+def test_a_view_of_448_by_448_is_196_tokens_with_the_real_settings() -> None:
     """Those of Qwen3-VL-4B-Instruct: 65,536 to 16,777,216 pixels, patches of 16, merged by two."""
     files = find_model(str(tiny_qwen()))
     real = {**files.image_settings, "size": {"shortest_edge": 65536, "longest_edge": 16777216}}
