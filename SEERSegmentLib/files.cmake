@@ -261,6 +261,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/qwen/headers.py
   reasoning/qwen/hub.py
   reasoning/qwen/loading.py
+  reasoning/qwen/matching.py
   reasoning/qwen/memory.py
   reasoning/qwen/model.py
   reasoning/qwen/processor.py

@@ -24,6 +24,21 @@ from SEERSegmentLib.reasoning.qwen.headers import TensorInfo, read_header
 from SEERSegmentLib.reasoning.qwen.hub import cache_folder
 from SEERSegmentLib.reasoning.qwen.weights import find_adapter, find_model
 
+CONFIG: dict[str, Any] = {
+    "architectures": ["Qwen3VLForConditionalGeneration"],
+    "model_type": "qwen3_vl",
+    "text_config": {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "vocab_size": 704,
+        "max_position_embeddings": 4096,
+    },
+    "vision_config": {"hidden_size": 32, "intermediate_size": 64},
+}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -44,7 +59,7 @@ def write_weights(path: Path, **shapes: tuple[int, ...]) -> None:
 
 def model_folder(folder: Path) -> Path:
     folder.mkdir(parents=True)
-    write_json(folder / "config.json", {"architectures": ["Qwen3VLForConditionalGeneration"], "model_type": "qwen3_vl"})
+    write_json(folder / "config.json", CONFIG)
     write_json(folder / "generation_config.json", {"eos_token_id": [7, 8]})
     write_json(folder / "tokenizer.json", {})
     write_json(folder / "tokenizer_config.json", {})
@@ -229,6 +244,16 @@ def test_other_kinds_are_refused(tmp_path: Path, config: dict[str, Any], code: s
     assert refusal(lambda: find_model(str(folder))).code == code
 
 
+@pytest.mark.parametrize("part", ["text_config", "vision_config"])
+@pytest.mark.parametrize("size", ["many", -1, 0, 1.5, None, True], ids=repr)
+def test_sizes_that_can_not_be(tmp_path: Path, part: str, size: Any) -> None:
+    folder = model_folder(tmp_path / "model")
+    write_json(folder / "config.json", {**CONFIG, part: {**CONFIG[part], "hidden_size": size}})
+    assert refusal(lambda: find_model(str(folder))).code == "model-damaged"
+    write_json(folder / "config.json", {**CONFIG, part: "lost"})
+    assert refusal(lambda: find_model(str(folder))).code == "model-damaged"
+
+
 def test_other_kinds_of_adapters_are_refused(tmp_path: Path) -> None:
     folder = adapter_folder(tmp_path / "adapter")
     write_json(folder / "adapter_config.json", {"peft_type": "XLORA", "adapters": {"0": "some/where"}})
@@ -304,7 +329,9 @@ class TestHub:
     def test_what_is_not_in_the_cache_is_not_fetched(self) -> None:
         assert refusal(lambda: find_model("Qwen/Qwen3-VL-4B-Instruct", COMMIT)).code == "model-missing"
 
-    @pytest.mark.parametrize("name", ["", "no-such-folder", "/no/such/folder", "a/../b", "a/b/../../c", "./a", "a//b"])
+    @pytest.mark.parametrize(
+        "name", ["", "no-such-folder", "/no/such/folder", "~no-such-user/model", "a/../b", "a/b/../../c", "./a", "a//b"]
+    )
     def test_what_is_no_name_is_a_missing_folder(self, name: str) -> None:
         assert refusal(lambda: find_model(name, COMMIT)).code == "model-missing"
 

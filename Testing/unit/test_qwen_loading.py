@@ -116,6 +116,30 @@ class TestLayouts:
             ask(model, prompt("skeleton"))
         assert caught.value.code == "model-damaged"
 
+    @pytest.mark.parametrize(
+        ("part", "name", "value"),
+        [
+            ("text_config", "num_hidden_layers", 3),
+            ("text_config", "intermediate_size", 256),
+            ("text_config", "hidden_act", "nonsense"),
+            ("text_config", "rope_parameters", {"rope_type": "nonsense"}),
+            ("vision_config", "depth", 3),
+            ("vision_config", "spatial_merge_size", 4),
+            ("vision_config", "patch_size", 0),
+        ],
+    )
+    def test_a_configuration_of_another_model(self, tmp_path: Path, part: str, name: str, value: Any) -> None:
+        """Found before anything is loaded: weights that are missing would be left at random."""
+        folder = copy_of(tiny_qwen(), tmp_path / "model")
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config[part][name] = value
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        told: list[str] = []
+        with pytest.raises(ReasonerError) as caught:
+            ask(QwenVL(str(folder), device="cpu"), prompt("skeleton"), on_status=told.append)
+        assert caught.value.code == "model-damaged"
+        assert (name == "depth") == any("Loading" in text for text in told)
+
     def test_a_tokenizer_of_another_model(self, tmp_path: Path) -> None:
         folder = copy_of(tiny_qwen(), tmp_path / "model")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

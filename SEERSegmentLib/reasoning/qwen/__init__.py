@@ -2,7 +2,7 @@
 
     model ──► weights, hub, headers    what lies on the disk, checked without importing anything heavy
           ──► device, memory           where it runs, in which numbers, and whether it fits
-          ──► loading                  base and adapter into memory
+          ──► matching, loading        base and adapter, whether they belong together, and into memory
           ──► processor                a prompt as tokens, positions and patches
           ──► generate, writing        one greedy batch; free, or within a form's skeleton
 

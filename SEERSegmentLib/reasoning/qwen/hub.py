@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +54,9 @@ def find(name: str, revision: str, *, download: bool, what: str = "model") -> Fo
     ServiceError
         ``model-download``.
     """
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
-        return Found(folder, name)
+    with suppress(RuntimeError):  # "~nobody/…"
+        if name and Path(name).expanduser().is_dir():
+            return Found(Path(name).expanduser(), name)
     match = _NAME.fullmatch(name)
     if match is None:
         raise ReasonerError(f"There is no folder {name or '(no name was given)'} for the {what}.", code="model-missing")

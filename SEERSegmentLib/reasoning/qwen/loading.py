@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ...errors import MissingExtra, ReasonerError
+from ...errors import MissingExtra
 from ...protocols import CancelToken
 from .device import Plan, attentions_to_try, out_of_memory
-from .headers import TensorInfo
+from .matching import first_line, mismatch, unloadable
 from .weights import AdapterFiles, ModelFiles
 
-__all__ = ["check_adapter", "import_stack", "load_model"]
-
-_PREFIX = "base_model.model."
+__all__ = ["import_stack", "load_model"]
 
 
 def import_stack(*, adapter: bool) -> None:
@@ -39,25 +37,6 @@ def import_stack(*, adapter: bool) -> None:
         raise MissingExtra("The local reasoner", "local") from error
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-
-
-def check_adapter(base: Mapping[str, TensorInfo], adapter: Mapping[str, TensorInfo], files: AdapterFiles) -> None:
-    """Compare the sizes that an adapter was made for with those of the base, from the headers.
-
-    Raises
-    ------
-    ReasonerError
-        ``adapter-mismatch``.
-    """
-    for name, one in adapter.items():
-        module, found, _ = name.removeprefix(_PREFIX).rpartition(".lora_A.weight")
-        weight = base.get(f"{module}.weight")
-        if not found or weight is None or len(weight.shape) != 2:
-            continue
-        out, into = weight.shape
-        other = adapter.get(name.replace(".lora_A.", ".lora_B."))
-        if one.shape[-1] != into or other is None or other.shape[0] != out:
-            raise _mismatch(files, f"{module}: {one.shape} on a weight of {(out, into)}")
 
 
 def load_model(
@@ -87,8 +66,8 @@ def load_model(
             if out_of_memory(error):
                 raise
             if attention == candidates[-1]:
-                raise _unloadable(files, error) from error
-            notes.append(f"{attention} failed: {_first_line(error)}")
+                raise unloadable(files, f"{type(error).__name__}: {first_line(error)}") from error
+            notes.append(f"{attention} failed: {first_line(error)}")
     cancel.check()
     if adapter is not None:
         on_status("Loading the adapter")
@@ -116,9 +95,9 @@ def _base(files: ModelFiles, plan: Plan, attention: str, on_status: Callable[[st
                 **where,
             )
     except (SafetensorError, OSError, KeyError, TypeError) as error:
-        raise _unloadable(files, error) from error
+        raise unloadable(files, f"{type(error).__name__}: {first_line(error)}") from error
     if unset := [*report["missing_keys"], *report["mismatched_keys"]]:  # would be left at random
-        raise _unloadable(files, KeyError(f"{len(unset)} weights are missing, as {unset[0]}"))
+        raise unloadable(files, f"{len(unset)} weights are missing, as {unset[0]}")
     if attention.startswith("flash"):  # its kernels say only when they run that they can't
         with torch.inference_mode():
             model(input_ids=torch.zeros((1, 2), dtype=torch.long, device=plan.device))
@@ -136,12 +115,12 @@ def _adapted(model: Any, adapter: AdapterFiles, device: str) -> Any:
                 model, str(adapter.folder), is_trainable=False, torch_device=device, local_files_only=True
             )
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise _mismatch(adapter, _first_line(error)) from error
+        raise mismatch(adapter, first_line(error)) from error
     # peft only warns where weights of the adapter find no place, or places no weight.
     held = {name.replace(".default.", ".") for name, _ in wrapped.named_parameters() if ".lora_" in name}
     given = {name for name in adapter.tensors() if ".lora_A." in name or ".lora_B." in name}
     if missing := given ^ {name for name in held if ".lora_A." in name or ".lora_B." in name}:
-        raise _mismatch(adapter, f"{len(missing)} weights without a counterpart, as {min(missing)}")
+        raise mismatch(adapter, f"{len(missing)} weights without a counterpart, as {min(missing)}")
     return wrapped.base_model.model
 
 
@@ -194,22 +173,3 @@ class _Steps:
     def __getattr__(self, name: str) -> Callable[..., None]:
         """A bar's other methods (update, close, set_description …) have nothing to do here."""
         return lambda *_, **__: None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-
-
-def _unloadable(files: ModelFiles, error: BaseException) -> ReasonerError:
-    return ReasonerError(
-        f"The model {files.name} can't be loaded; copy or download it again.",
-        code="model-damaged",
-        detail=f"{type(error).__name__}: {_first_line(error)}",
-    )
-
-
-def _mismatch(adapter: AdapterFiles, detail: str) -> ReasonerError:
-    made_for = f" It was made for {adapter.base}." if adapter.base else ""
-    return ReasonerError(
-        f"The adapter {adapter.name} does not fit the model.{made_for}", code="adapter-mismatch", detail=detail
-    )

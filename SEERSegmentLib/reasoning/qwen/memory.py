@@ -28,6 +28,7 @@ from .weights import ModelFiles
 __all__ = ["Load", "check_fits", "fitting_plan", "free_memory", "prompt_bytes", "weight_bytes"]
 
 _GB = 1e9
+_GROUP = Path("/sys/fs/cgroup")
 _RESERVE = 1.05
 
 #: What CUDA takes for itself once a first computation has run.
@@ -66,24 +67,18 @@ def prompt_bytes(config: Mapping[str, Any], load: Load, number: int, *, eager: b
     eager : bool
         Attention that keeps its whole matrix of scores.
     """
-    text, vision = config.get("text_config") or {}, config.get("vision_config") or {}
-    heads = int(text.get("num_attention_heads", 32))
-    hidden = int(text.get("hidden_size", 4096))
-    keys = int(text.get("num_key_value_heads") or heads)
-    head = int(text.get("head_dim") or hidden // heads)
-    each = 2 * int(text.get("num_hidden_layers", 32)) * keys * head * number
-    cache = each * (load.shared + sum(one + load.reply for one in load.tokens))
-    own = sum(one - load.shared for one in load.tokens)
-    read = max(load.shared, own)
-    wide = int(text.get("intermediate_size", 4 * hidden))
+    text, vision = config["text_config"], config["vision_config"]
+    heads, hidden, wide = text["num_attention_heads"], text["hidden_size"], text["intermediate_size"]
+    each = 2 * text["num_hidden_layers"] * text["num_key_value_heads"] * text["head_dim"] * number
+    # What was read once is copied for each of several prompts.
+    cache = each * (sum(one + load.reply for one in load.tokens) + (load.shared if len(load.tokens) > 1 else 0))
+    read = max(load.shared, sum(one - load.shared for one in load.tokens))
     reading = read * (_NARROW * hidden + _WIDE * wide) * number
-    longest = max(load.tokens)
-    reading += heads * read * longest * (number + 4) if eager else 0
-    logits = len(load.tokens) * int(text.get("vocab_size", 151936)) * (number + 4)
-    across = int(vision.get("hidden_size", 1152))
-    pictures = load.patches * (_NARROW * across + _WIDE * int(vision.get("intermediate_size", 4 * across))) * number
+    reading += heads * read * max(load.tokens) * (number + 4) if eager else 0
+    logits = len(load.tokens) * text["vocab_size"] * (number + 4)
+    pictures = load.patches * (_NARROW * vision["hidden_size"] + _WIDE * vision["intermediate_size"]) * number
     pictures += load.patches * 2 * hidden * number * 4  # merged patches, and those for the first layers (DeepStack)
-    return cache + max(reading, pictures) + logits
+    return int(cache + max(reading, pictures) + logits)
 
 
 def fitting_plan(
@@ -179,11 +174,10 @@ def _free_by_system() -> int | None:
 
 def _free_of_the_group() -> int | None:
     """What a Linux control group (a container) may still take."""
-    group = Path("/sys/fs/cgroup")
     try:
-        limit = (group / "memory.max").read_text(encoding="ascii").strip()
-        used = int((group / "memory.current").read_text(encoding="ascii"))
-        reclaimable = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+        limit = (_GROUP / "memory.max").read_text(encoding="ascii").strip()
+        used = int((_GROUP / "memory.current").read_text(encoding="ascii"))
+        reclaimable = (_GROUP / "memory.stat").read_text(encoding="ascii").splitlines()
     except (OSError, ValueError):
         return None
     files = sum(int(line.split()[1]) for line in reclaimable if line.startswith("inactive_file "))

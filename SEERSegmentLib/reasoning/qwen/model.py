@@ -16,7 +16,8 @@ from ..prompt import Prompt
 from ..vlm import MAX_TOKENS, Completion, OnText, ignore_text
 from .device import Plan, check_choices, choose_device, empty_cache, out_of_memory
 from .generate import generate, shared_length
-from .loading import check_adapter, import_stack, load_model
+from .loading import import_stack, load_model
+from .matching import check_adapter, check_weights
 from .memory import Load, check_fits, fitting_plan, prompt_bytes
 from .processor import Encoded, Processor
 from .weights import AdapterFiles, ModelFiles, find_adapter, find_model
@@ -202,6 +203,7 @@ class QwenVL:
             return self._loaded
         device = choose_device(self._device)
         tensors = prepared.files.tensors()
+        check_weights(prepared.files, tensors)
         adapter = prepared.adapter.tensors() if prepared.adapter is not None else {}
         if prepared.adapter is not None:
             check_adapter(tensors, adapter, prepared.adapter)
@@ -241,7 +243,7 @@ def _writer(processor: Processor, prompt: Prompt, constrained: bool, max_tokens:
 
 def _load_of(prepared: _Prepared, encoded: Sequence[Encoded], max_tokens: int) -> Load:
     """What a call reads and writes. Raises ReasonerError ``prompt-too-long``."""
-    most = int((prepared.files.config.get("text_config") or {}).get("max_position_embeddings", 128000))
+    most: int = prepared.files.config["text_config"]["max_position_embeddings"]
     longest = max(len(one) for one in encoded)
     if longest + max_tokens > most:
         raise ReasonerError(

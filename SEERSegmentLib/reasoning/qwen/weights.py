@@ -99,6 +99,7 @@ def find_model(name: str, revision: str = "", *, download: bool = False) -> Mode
         )
     config = _read_json(folder / _CONFIG)
     _check_kind(config, name)
+    _check_sizes(config, folder / _CONFIG)
     tokenizer = _read_tokenizer(folder)
     generation = _read_json(folder / "generation_config.json", optional=True)
     ends = generation.get("eos_token_id", config.get("eos_token_id"))
@@ -186,6 +187,27 @@ def _check_kind(config: Mapping[str, Any], name: str) -> None:
         raise ReasonerError(
             f"The weights of {name} are not in the usual safetensors files.", code="model-not-safetensors"
         )
+
+
+#: What is reckoned with before the configuration's own class looks at it.
+_SIZES = {
+    "text_config": (
+        *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads"),
+        *("head_dim", "vocab_size", "max_position_embeddings"),
+    ),
+    "vision_config": ("hidden_size", "intermediate_size"),
+}
+
+
+def _check_sizes(config: Mapping[str, Any], path: Path) -> None:
+    for part, names in _SIZES.items():
+        sizes = config.get(part)
+        if not isinstance(sizes, dict):
+            raise _damaged(path, f"no {part}")
+        for name in names:
+            size = sizes.get(name)
+            if type(size) is not int or size <= 0:
+                raise _damaged(path, f"{part}.{name} is {size!r}")
 
 
 def _weight_files(folder: Path) -> tuple[Path, ...]:
