@@ -10,7 +10,7 @@ from SEERSegmentLib.protocols import CancelToken
 from SEERSegmentLib.reasoning.qwen.generate import generate, shared_length
 from SEERSegmentLib.reasoning.qwen.processor import Encoded, Processor
 from SEERSegmentLib.reasoning.qwen.writing import FreeWriter
-from Testing.tiny_replies import Context, wordings
+from Testing.tiny_replies import Context, plain, wordings
 
 __all__ = ["Lesson"]
 
@@ -70,8 +70,10 @@ class Lesson:
 
         replies = context.replies
         names = [*replies] * self._repeats
-        # The plain words come as often as all others together: they are what most tests ask.
-        words = [name if self._draw.random() < 0.5 else self._draw.choice(self._wordings(name)) for name in names]
+        # The plain words come as often as all others together: they are what tests ask most.
+        words = [
+            self._draw.choice(plain(name) if self._draw.random() < 0.5 else self._wordings(name)) for name in names
+        ]
         rows = [self._processor.encode(context.prompt(one)) for one in words]
         wanted = [self._processor.tokens(replies[name]) + self._end for name in names]
         first = rows[0]
@@ -126,19 +128,21 @@ class Lesson:
         others, right = 0, 0
         for _ in range(20):
             context = self._make(self._draw)
-            asked = [(name, words) for name in context.replies for words in (name, self._other(name))]
+            asked = [(name, words) for name in context.replies for words in (*plain(name), self._other(name))]
             rows = [self._processor.encode(context.prompt(words)) for _, words in asked]
             writers = [FreeWriter(self._processor.ends, 120) for _ in rows]
             generate(model, self._processor, rows, writers, lambda: None, CancelToken())
             for (name, words), writer in zip(asked, writers, strict=True):
                 is_right = self._processor.text(writer.ids) == context.replies[name]
-                if words == name and not is_right:
-                    return False
-                others, right = others + (words != name), right + (words != name and is_right)
+                if words in plain(name):
+                    if not is_right:
+                        return False
+                else:
+                    others, right = others + 1, right + is_right
         return right >= 0.9 * others
 
     def _other(self, name: str) -> str:
-        return self._draw.choice(self._wordings(name)[1:])
+        return self._draw.choice([words for words in self._wordings(name) if words not in plain(name)])
 
     def _wordings(self, name: str) -> tuple[str, ...]:
         return wordings()[name][: self._most_wordings]

@@ -28,6 +28,7 @@ __all__ = [
     "REPLIES",
     "Context",
     "context",
+    "plain",
     "wordings",
 ]
 
@@ -65,6 +66,11 @@ ADAPTED = {"skeleton": REPLIES["spine"]}
 
 #: Requests in words that a rule can't read, for reasoners that stand in for one.
 COLLOQUIAL = {"the airy organ on the right side": "right lung", "the airy organ on the left side": "left lung"}
+
+
+def plain(name: str) -> tuple[str, ...]:
+    """The wordings of a reply's request that must be read in every context."""
+    return (name, *(words for words, meant in COLLOQUIAL.items() if meant == name))
 
 
 @dataclass(frozen=True)
