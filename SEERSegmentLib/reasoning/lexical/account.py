@@ -269,7 +269,11 @@ def _why_asked(reading: Reading) -> None:
 
 
 _WHY = "taken as the reason for the request; list it with “and” if it is wanted too"
-_BARE = ("it names anatomy and nothing else", "no sentence asks; it is the last that names something")
+_BARE = (
+    "it names anatomy and nothing else",
+    "no sentence asks; it is the last that names something",
+    "no sentence asks; these are the last that name something",
+)
 _FEW = 6
 
 

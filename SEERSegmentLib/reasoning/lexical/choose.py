@@ -11,6 +11,7 @@ from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention
 from .outcome import Chosen, Question
+from .pick import picked_from
 from .pointback import pointed_at, told_levels, told_with
 from .pointing import from_context
 from .reading import Reading
@@ -23,7 +24,7 @@ from .refuse import (
 )
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, from_edge_of, whole_of_parts
+from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, every_one, from_edge_of, whole_of_parts
 from .text import word_set
 
 __all__ = ["choose"]
@@ -59,6 +60,7 @@ def _first_found(reading: Reading) -> list[str] | None:
         told_levels,
         _named,
         _condition,
+        every_one,
         told_as_abnormal,
         told_with,
         described,
@@ -153,7 +155,7 @@ def _named(reading: Reading) -> list[str] | None:
     refuse_part_of_other_side(wanted, reading)
     ids: list[str] = []
     for mention in wanted:
-        ids += from_edge_of(mention, resolve(mention, reading), reading)
+        ids += picked_from(mention, from_edge_of(mention, resolve(mention, reading), reading), reading)
         reading.say(f"Asked for: {mention.told}.")
     return ids
 
@@ -276,7 +278,8 @@ _ACCESSORY = word_set("accessory supernumerary ectopic transplanted transplant a
 
 def _from_an_edge(mention: Mention, reading: Reading) -> bool:
     """ "the top two vertebrae" are not all vertebrae."""
-    before = [i.norm for i in reading.clauses[mention.clause].items[max(0, mention.at - 3) : mention.at]]
+    items = reading.clauses[mention.clause].items[max(0, mention.at - 3) : mention.at]
+    before = [i.norm for i in items if not i.names_anatomy]  # "the upper and lower lobes" are two names
     return mention.item.counted is None and bool(EDGE_WORDS & set(before))
 
 

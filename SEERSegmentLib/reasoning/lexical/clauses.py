@@ -318,7 +318,19 @@ def _requests(clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]
         if group:
             return _extended(dict.fromkeys(group, why), clauses, open_)
     objects = [n for n in open_ if _has_object(clauses[n])]
-    return dict.fromkeys(objects[-1:], "no sentence asks; it is the last that names something")
+    last = objects[-1:]
+    if last and _points_back(clauses[last[0]]) and last[0] - 1 in open_:
+        return dict.fromkeys((last[0] - 1, *last), "no sentence asks; these are the last that name something")
+    return dict.fromkeys(last, "no sentence asks; it is the last that names something")
+
+
+def _points_back(clause: Clause) -> bool:
+    """ "The principal one, not its helper.", "The lingula counts as part of it.": what is meant was told before."""
+    heads = [i for i in clause.items if "head" in i.kinds or "pron" in i.kinds]
+    return any(i.norm in _BACK for i in heads) or any(i.norm in ("its", "their") for i in clause.items)
+
+
+_BACK = word_set("one ones it they them")
 
 
 def _has_object(clause: Clause) -> bool:

@@ -20,10 +20,11 @@ from .items import Item, read_items
 from .lexicon import Lexicon, load_lexicon
 from .text import tokenise, word_set
 
-__all__ = ["Described", "Description", "features", "load_descriptions"]
+__all__ = ["Described", "Description", "features", "kinds_of", "load_descriptions"]
 
 _ENDINGS = (
     *("ations", "ation", "ated", "ating", "ates", "ate", "ings", "ing", "ers"),
+    *("isms", "ism", "ical", "ic"),
     *("ies", "ied", "ed", "es", "er", "ly", "s", "e"),
 )
 _DULL = word_set(
@@ -274,6 +275,16 @@ def _content(told: set[str]) -> frozenset[str]:
 
 def _unsided(feature: str) -> bool:
     return "@" in feature and not feature.endswith((":left", ":right"))
+
+
+@cache
+def kinds_of(concept: str) -> frozenset[str]:
+    """What kinds of thing a structure is called: bone, gland, artery."""
+    table = load_descriptions()
+    known = table.lexicon.vocabulary
+    own = known.structures.get(concept)
+    kinds = {s.kind for s in ((own,) if own else known.by_concept(concept))}
+    return frozenset(kinds | table.types.get(concept, set()) | table.also.get(concept, set()))
 
 
 @cache

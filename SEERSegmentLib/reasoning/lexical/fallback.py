@@ -22,7 +22,10 @@ __all__ = ["ENOUGH", "best_described", "described", "generic_group", "told_as_ab
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
 
-CLEAR = 1.08
+_TOLD_ENOUGH = 3.0
+"""The same for what the text around the request speaks of: few things can be meant."""
+
+CLEAR = 1.0
 """By how much the best must exceed the next for it to be taken without asking."""
 
 _SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
@@ -190,11 +193,11 @@ def best_described(
     if len(told) >= _A_REPORT:  # a report speaks of what it is about
         ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
         ranked.sort(key=lambda d: (-d.score, d.id))
-    if not ranked or ranked[0].score < least:
+    best = ranked[0] if ranked else None
+    if best is None or best.score < (_TOLD_ENOUGH if {best.concept, best.id} & told else least):
         return None
-    best = ranked[0]
     telling = [f for f in best.shared if not f.startswith(("head:", "rel:"))]
-    if telling and not reading.context and all(words.get(f, "").casefold() in _SIZES for f in telling):
+    if not reading.context and all(set(words.get(f, "").casefold().split()) <= _SIZES for f in telling):
         return None  # "the big vessel" is not one of them
     rivals = [d for d in ranked[1:] if d.concept != best.concept or (d.level != best.level)]
     if rivals and best.score < CLEAR * rivals[0].score:

@@ -125,7 +125,7 @@ def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) 
             mended.append(token)
             at += 1
             continue
-        word = speller.correct(token.norm) or (_rib_misheard(tokens, at) or "")
+        word = _beside(tokens, at, speller) or speller.correct(token.norm) or _rib_misheard(tokens, at)
         if word:
             notes.append(f"“{token.text}” read as “{word}”")
             mended.append(replace(token, norm=word))
@@ -142,6 +142,18 @@ def _joined(tokens: Sequence[Token], at: int, speller: Speller) -> tuple[int, st
             word = speller.joined([t.norm for t in group])
             if word:
                 return at + count, word
+    return None
+
+
+def _beside(tokens: Sequence[Token], at: int, speller: Speller) -> str | None:
+    """What a word of no table must be to make a name with the word before or after it."""
+    for step in (1, -1):
+        place = at + step
+        if 0 <= place < len(tokens) and tokens[place].kind == "word":
+            other = tokens[place].norm
+            other = speller.correct(other) or other
+            if found := speller.partner(tokens[at].norm, other, step == 1):
+                return found
     return None
 
 

@@ -21,6 +21,7 @@ _CODE = re.compile(r"(c|th|t|d|l|s|hwk|bwk|lwk|swk|hw|bw|lw|vc|vt|vl)(\d{1,2})")
 _LETTERS = {"c": "C", "t": "T", "th": "T", "d": "T", "l": "L", "s": "S", "hwk": "C", "bwk": "T", "lwk": "L", "swk": "S",
             "hw": "C", "bw": "T", "lw": "L", "vc": "C", "vt": "T", "vl": "L"}  # fmt: skip
 _RANGE_WORDS = word_set("to through thru bis a till hasta ate until up 至 到 から")
+_RANGE_PAIRS = frozenset({"down to", "up to", "through to", "thru to", "on to", "all to", "jusqu a", "bis zu"})
 _RANGE_MARKS = frozenset("-\u2010\u2011\u2012\u2013\u2014~\uff5e\u301c")
 _LIST_WORDS = word_set("and und et y e plus 和 与 と および")
 _UNITS = word_set("mm cm ml cc year years yr yrs week weeks month months day days hours x hu kg percent")
@@ -129,13 +130,15 @@ def _codes(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None
     slashed = ranged = False
     while end < len(tokens) and len(found) < _MAX_LIST:
         token = tokens[end]
-        nxt = _code(tokens, end + 1) or _bare_number(tokens, end + 1, region)
+        ranged_by_two = end + 2 < len(tokens) and f"{token.norm} {tokens[end + 1].norm}" in _RANGE_PAIRS
+        step = end + 1 + ranged_by_two
+        nxt = _code(tokens, step) or _bare_number(tokens, step, region)
         if nxt is None:
             break
         tight = not token.spaced
         if (token.text == "/" and nxt[1] == number + 1) or (token.text == "/" and nxt[0] != region):
             slashed = True
-        elif token.text in _RANGE_MARKS or token.norm in _RANGE_WORDS:
+        elif token.text in _RANGE_MARKS or token.norm in _RANGE_WORDS or ranged_by_two:
             between = _between((region, number), nxt[:2])
             if between is None:
                 break
@@ -245,8 +248,16 @@ def _number(tokens: Sequence[Token], at: int, lexicon: Lexicon, *, roman: bool) 
     for kind in ("ord", "card", *(("roman",) if roman else ())):
         for sense in found[1]:
             if sense.kind == kind:
-                return int(sense.value), found[0], kind
+                return _from_its_end(tokens, int(sense.value), found[0], kind)
     return None
+
+
+def _from_its_end(tokens: Sequence[Token], value: int, end: int, kind: str) -> tuple[int, int, str]:
+    """ "second | lowest", "third | last": an ordinal that counts from one end."""
+    after = tokens[end].norm if end < len(tokens) else ""
+    if kind != "ord" or after not in _EDGES or value < 2:
+        return value, end, kind
+    return (value if _EDGES[after] else -value), end + 1, kind
 
 
 def _number_list(
@@ -283,15 +294,18 @@ def _numbers_then_noun(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Co
     if listed is None:
         return _edge_span(tokens, at, lexicon)
     numbers, end, kind = listed
-    if kind == "ord" and len(numbers) == 1 and (named := _named_span(tokens, end, lexicon)):
+    inside = end
+    while inside < len(tokens) and tokens[inside].norm in ("of", "the"):
+        inside += 1
+    if kind == "ord" and len(numbers) == 1 and (named := _named_span(tokens, inside, lexicon)):
         place = numbers[0] - 1 if numbers[0] > 0 else len(named.levels) + numbers[0]
         if 0 <= place < len(named.levels):  # "the last floating rib"
             return replace(named, levels=(named.levels[place],), paired=_plural_noun(tokens, named.end))
-    if kind == "card" and start == at:
-        return None
     span = _edge_span(tokens, start, lexicon)
     if span:
         return span
+    if kind == "card" and start == at:
+        return None
     noun = None
     for step in range(end, min(end + 4, len(tokens))):
         noun = _noun(tokens, step, lexicon)
@@ -334,21 +348,24 @@ def _plural_noun(tokens: Sequence[Token], end: int) -> bool:
 
 
 def _edge_span(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:
-    """ "the top three lumbar vertebrae", "last two ribs", "lower four thoracic": a number from one end."""
-    words = [t.norm for t in tokens[at : at + 2]]
-    if len(words) < 2 or words[0] not in _EDGES:
-        return None
-    count = _number(tokens, at + 1, lexicon, roman=False)
+    """ "the top three lumbar vertebrae", "last two ribs", "the four lowest thoracic": a number from one end."""
+    leads = tokens[at].norm in _EDGES
+    count = _number(tokens, at + leads, lexicon, roman=False)
     if count is None or count[2] not in ("card", "digit"):
         return None
     step = count[1]
+    if not leads:
+        if step >= len(tokens) or tokens[step].norm not in _EDGES:
+            return None
+        step += 1
+    edge = tokens[at if leads else step - 1].norm
     while step < len(tokens) and tokens[step].norm in _FILLERS:
         step += 1
     noun = _noun(tokens, step, lexicon)
     if noun is None or noun[1] not in COUNTS:
         return None
     total = 1 if noun[1] == "S" else COUNTS[noun[1]]
-    numbers = list(range(1, count[0] + 1)) if _EDGES[words[0]] else list(range(total - count[0] + 1, total + 1))
+    numbers = list(range(1, count[0] + 1)) if _EDGES[edge] else list(range(total - count[0] + 1, total + 1))
     return _counted(noun[1], numbers, _tail(tokens, noun[0], lexicon))
 
 

@@ -80,18 +80,16 @@ class Lexicon:
             meanings = tuple(self._ref(e) for e in entries)
             if meanings[0].concept.endswith("_fracture") and key.rpartition(" ")[2] in _BONES:
                 continue  # "the broken rib" is the rib
-            self._add(
-                key,
-                Sense(
-                    "structure",
-                    "lesion" if self._is_lesion(meanings[0]) else "",
-                    refs=meanings,
-                    language=entries[0].language,
-                    ambiguous=len(meanings) > 1,
-                ),
-                weight=3 if entries[0].language in ("en", "la") else 2,
-                is_folded=True,
+            sense = Sense(
+                "structure",
+                "lesion" if self._is_lesion(meanings[0]) else "",
+                refs=meanings,
+                language=entries[0].language,
+                ambiguous=len(meanings) > 1,
             )
+            self._add(key, sense, weight=3 if entries[0].language in ("en", "la") else 2, is_folded=True)
+            for short in _abbreviated(key) if entries[0].language in ("en", "la") else ():
+                self._add(short, sense, weight=1, is_folded=True)
         for row in read_rows("ambiguous.csv"):
             meanings = tuple(Ref(id) for id in row["meanings"].split(";"))
             self._add(row["term"], Sense("structure", refs=meanings, ambiguous=True), weight=3)
@@ -232,6 +230,22 @@ class Lexicon:
         return pieces
 
 
+def _abbreviated(key: str) -> Iterator[str]:
+    """ "splenic v", "iliac art", "iliac vv": the last word of a vessel's or muscle's name as notes shorten it."""
+    rest, _, last = key.rpartition(" ")
+    for short in _SHORT.get(last, ()) if len(rest) > 3 else ():
+        yield f"{rest} {short}"
+    first, _, rest = key.partition(" ")
+    if rest and first in _LATIN:
+        yield f"{_LATIN[first]} {rest}"
+    if key.startswith("gluteus "):
+        yield f"glut {key.removeprefix('gluteus ')}"
+        yield f"glut {key.removeprefix('gluteus ')[:3]}"
+
+
+_LATIN = {"arteria": "a", "vena": "v", "musculus": "m", "arteriae": "aa", "venae": "vv", "musculi": "mm"}
+_SHORT = {"artery": ("a", "art"), "arteries": ("aa", "arts"), "vein": ("v", "vn"), "veins": ("vv",), "muscle": ("m",),
+          "muscles": ("mm",), "nerve": ("n",)}  # fmt: skip
 _BONES = frozenset(["rib", "ribs", "vertebra", "vertebrae", "vertebral", "body", "bone", "bones"])
 _COUNT_STARTS = word_set("first top upper uppermost highest topmost last bottom lower lowest lowermost final 第")
 

@@ -62,6 +62,9 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
     if (common := _shared_with_another(refs, mention, reading)) is not None:
         reading.say(f"“{mention.text}” has several meanings; what stands with it fits {display_name(reading, common)}.")
         return (common,)
+    if (alike := _like_its_neighbours(refs, mention, reading)) is not None:
+        reading.say(f"“{mention.text}” has several meanings; what it is listed with fits {display_name(reading, alike)}.")
+        return (alike,)
     regions = _regions(reading, mention)
     near = [r for r in refs if _regions_of(reading, r) & regions]
     if len(near) == 1:
@@ -121,6 +124,30 @@ def _shared_with_another(refs: Sequence[Ref], mention: Mention, reading: Reading
         if len(fitting) == 1:
             return fitting[0]
     return None
+
+
+def _like_its_neighbours(refs: Sequence[Ref], mention: Mention, reading: Reading) -> Ref | None:
+    """ "innominate, left carotid, left subclavian": the meaning that is what the rest of the list is, an artery."""
+    known = reading.lexicon.vocabulary
+    listed = [m for m in reading.of("structure") if m is not mention and m.clause == mention.clause]
+    sorts = {_sort(known, m.item.refs[0]) for m in listed if len(m.item.refs) == 1}
+    fitting = [ref for ref in refs if _sort(known, ref) in sorts]
+    return fitting[0] if len(sorts) == 1 and sorts != {""} and len(fitting) == 1 else None
+
+
+def _sort(known: Vocabulary, ref: Ref) -> str:
+    """Artery, vein, bone or muscle."""
+    structures = _structures(known, ref)
+    words = {word for s in structures for word in s.name.split()}
+    if words & _ARTERIAL:
+        return "artery"
+    if words & _VENOUS:
+        return "vein"
+    return next((s.kind for s in structures if s.kind in ("bone", "muscle")), "")
+
+
+_ARTERIAL = frozenset({"artery", "arteries", "aorta", "trunk"})
+_VENOUS = frozenset({"vein", "veins", "cava"})
 
 
 def _structures(known: Vocabulary, ref: Ref) -> list[Structure]:

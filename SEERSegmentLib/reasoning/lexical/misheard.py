@@ -71,17 +71,20 @@ _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "sev
             "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}  # fmt: skip
 
 
+_HEARD = {"won": 1, "too": 2, "to": 2, "for": 4, "fore": 4, "ate": 8}
+
+
 def spells_level(tokens: Sequence[Token], at: int) -> bool:
     """Whether a letter as spoken stands before a number word: "el three"."""
-    return tokens[at].norm in _SPOKEN and at + 1 < len(tokens) and tokens[at + 1].norm in _NUMBERS
+    return tokens[at].norm in _SPOKEN and at + 1 < len(tokens) and tokens[at + 1].norm in _NUMBERS | _HEARD
 
 
 def _spoken_level(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, list[Token]] | None:
     """ "L three", "vertebra el three": a level spelled out; letters that are words need a vertebra beside them."""
     if not spells_level(tokens, at):
         return None
-    letter, number = _SPOKEN[tokens[at].norm], _NUMBERS[tokens[at + 1].norm]
-    sure = tokens[at].norm in _SURE
+    letter, number = _SPOKEN[tokens[at].norm], (_NUMBERS | _HEARD)[tokens[at + 1].norm]
+    sure = tokens[at].norm in _SURE and tokens[at + 1].norm in _NUMBERS
     near = [*range(max(0, at - 2), at), *range(at + 2, min(len(tokens), at + 4))]
     if not sure and not any(_is(tokens, n, frozenset({"levelnoun"}), lexicon) for n in near if tokens[n].is_word):
         return None

@@ -23,9 +23,9 @@ MANY_CLAUSES = 200
 
 
 @cache
-def speller() -> Speller:
+def speller(*, bold: bool = False) -> Speller:
     """The speller over the lexicon and the words of the descriptions."""
-    return Speller(load_lexicon(), load_descriptions().words)
+    return Speller(load_lexicon(), load_descriptions().words, bold=bold)
 
 
 def read_clauses(text: str, lexicon: Lexicon, speller: Speller) -> tuple[list[Clause], list[str]]:

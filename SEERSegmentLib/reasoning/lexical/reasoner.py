@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 from ...anatomy import outside_labels, render, resolve_answer
@@ -20,6 +21,10 @@ from .scope import read_scope
 __all__ = ["DOUBTS", "LexicalReasoner", "speller"]
 
 _NAME, _VERSION = "lexical", "1.0"
+
+#: Questions that a text raises which names nothing; then everyday words may be names that were heard wrongly.
+_NAMELESS = frozenset({"no-anatomy", "steering"})
+_DICTATED = 400  # characters
 
 #: Name of the detail of a Reasoning that says what of it was inferred rather than read.
 DOUBTS = "doubts"
@@ -45,7 +50,10 @@ class LexicalReasoner:
         reading = self.read(case.request.text, case.modality)
         cancel.check()
         try:
-            spec = self._spec(choose(reading), reading)
+            try:
+                spec = self._spec(choose(reading), reading)
+            except Question as question:
+                reading, spec = self._boldly(question, case)
             if case.closed and (outside := outside_labels(spec, case.modality)):
                 raise Question(outside.code, outside.reason, outside.question)
         except Question as question:
@@ -56,14 +64,24 @@ class LexicalReasoner:
         details = ((DOUBTS, doubts),) if doubts else ()
         return Reasoning(evidence_for(spec, case), _rationale(reading), answer, _NAME, details=details)
 
-    def read(self, text: str, modality: Modality = Modality.UNKNOWN) -> Reading:
+    def _boldly(self, question: Question, case: ReasoningCase) -> tuple[Reading, TargetSpec]:
+        """A text that names nothing, read as dictation that was heard wrongly; the question stands if that is no better."""
+        if question.code not in _NAMELESS or len(case.request.text) > _DICTATED:
+            raise question
+        reading = self.read(case.request.text, case.modality, bold=True)
+        try:
+            return reading, self._spec(choose(reading), reading)
+        except Question:
+            raise question from None
+
+    def read(self, text: str, modality: Modality = Modality.UNKNOWN, *, bold: bool = False) -> Reading:
         """All stages before the choice, for inspection."""
-        clauses, notes = read_clauses(text, self.lexicon, speller())
+        clauses, notes = read_clauses(text, self.lexicon, speller(bold=bold))
         clauses = assign_roles(clauses)
         reading = Reading(text, clauses, [], [], self.lexicon, modality)
         for note in notes:
             reading.say(f"Spelling: {note}.")
-            if _mended(note) & _anatomy_and_sides(clauses):
+            if bold or _mended(note) & _anatomy_and_sides(clauses):
                 reading.doubts.append(f"spelling: {note}")
         if not speller().tolerant and (notes or _has_unknown_words(clauses)):
             reading.say("Spelling was checked without rapidfuzz, which is not installed: fewer errors are recognised.")
@@ -77,8 +95,23 @@ class LexicalReasoner:
             mentions, sides = read_scope(clause, number)
             reading.mentions += mentions
             reading.sides += sides
-        reading.gone = list(find_gone(clauses))
+        if _only_excludes(reading):
+            self._read_what_it_is_taken_from(reading)
+        reading.gone = list(find_gone(reading.clauses))
         return reading
+
+    def _read_what_it_is_taken_from(self, reading: Reading) -> None:
+        """ "Portal side of the liver's veins. I don't mean the cava.": what is wanted stands in another sentence."""
+        asked = [n for n, c in enumerate(reading.clauses) if c.role is Role.REQUEST]
+        others = [n for n, c in enumerate(reading.clauses) if c.role is Role.CONTEXT and c.span.header != "history"]
+        near = [n for n in others if n < asked[0]][-1:] or [n for n in others if n > asked[-1]][:1]
+        for number in near:
+            clause = replace(reading.clauses[number], role=Role.REQUEST, why="the sentence beside it only excludes")
+            reading.clauses[number] = clause
+            reading.say(f"Request: “{_short(clause)}” ({clause.why}).")
+            mentions, sides = read_scope(clause, number)
+            reading.mentions = [*mentions, *reading.mentions]
+            reading.sides = [*sides, *reading.sides]
 
     def _spec(self, chosen: Chosen, reading: Reading) -> TargetSpec:
         names = [f'"{name}"' if name in chosen.free else name for name in chosen.names]
@@ -86,6 +119,11 @@ class LexicalReasoner:
         if isinstance(resolved, Abstention):
             raise Question(resolved.code, resolved.reason, resolved.question, resolved.suggestions)
         return resolved
+
+
+def _only_excludes(reading: Reading) -> bool:
+    told = [m for m in reading.mentions if m.kind != "pronoun" and "pron" not in m.item.kinds]
+    return bool(told) and all(m.role == "excluded" for m in told) and not reading.asks("remain")
 
 
 def _mended(note: str) -> set[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from ...values import Side
+from .items import Item
 from .mention import Mention
 from .outcome import Question
 from .reading import Reading
@@ -75,14 +77,22 @@ def refuse_other_side_inside(wanted: list[Mention], reading: Reading) -> None:
             else:
                 items = reading.clauses[mention.clause].items
                 theirs = next((s.value for s in other.sides if not s.negated), "")
-                opened = [n for n in range(mention.at + 1, other.at) if items[n].text in "(["]
-                against = other.item.norm == "one" and bool(opened) and other.role != "excluded"
+                against = other.item.norm == "one" and other.role != "excluded" and _said_anew(items, mention, other)
             if against and theirs in ("left", "right") and theirs != own:
                 raise Question(
                     "side-contradictory",
                     f"“{mention.text}” is said to be {own}, and “{other.text}” beside it {theirs}.",
                     "Which side is meant, left or right?",
                 )
+
+
+def _said_anew(items: Sequence[Item], mention: Mention, other: Mention) -> bool:
+    """ "right humerus, the left one only", "iliac vein on the right, i.e. the left one": no second one is added."""
+    between = items[mention.at + 1 : other.at]
+    opened = any(i.text in "([" for i in between)
+    adds = any(i.kinds & {"plus", "ask", "correction", "not", "except", "or"} or i.norm == "then" for i in between)
+    restated = any("apposition" in i.kinds for i in between) or any("only" in i.kinds for i in items[other.at : other.at + 2])
+    return opened or (restated and not adds)
 
 
 def refuse_part_of_other_side(wanted: list[Mention], reading: Reading) -> None:

@@ -112,12 +112,13 @@ def _related(
     if noun == "rib":
         return _ribs(mention, relations, numbers, kinds, items, reading)
     count = _count(items, mention)
+    apart = _apart(items) or _place_in_row(items, mention)
     if noun == "disc":
         gaps = _discs(relations, numbers, kinds, count)
         names = [f"disc_{_SPINE[g]}_{_SPINE[g + 1]}" for g in gaps if 0 <= g < len(_SPINE) - 1]
         known = reading.lexicon.vocabulary.structures  # C1 and C2 have no disc between them
         return [name for name in names if name in known] or None
-    wanted = _vertebrae(relations, numbers, kinds, count, _apart(items))
+    wanted = _vertebrae(relations, numbers, kinds, count, apart)
     return [f"vertebrae_{_SPINE[n]}" for n in wanted if 0 <= n < len(_SPINE)] or None
 
 
@@ -130,10 +131,10 @@ def _vertebrae(relations: list[str], numbers: list[int], kinds: set[str], count:
         return list(range(low + 1, high))
     if "below" in relations:
         first = low + 1 if disc else high + 1
-        return [high + apart] if apart else list(range(first, first + count))
+        return [first - 1 + apart] if apart else list(range(first, first + count))
     if "above" in relations:
         last = low if disc else low - 1
-        return [low - apart] if apart else list(range(last - count + 1, last + 1))
+        return [last + 1 - apart] if apart else list(range(last - count + 1, last + 1))
     return []
 
 
@@ -167,9 +168,9 @@ def _ribs(
     elif "flank" in relations:
         levels = [min(numbers) - 1, max(numbers) + 1]
     elif "below" in relations:
-        levels = [max(numbers) + (_apart(items) or 1)]
+        levels = [max(numbers) + (_apart(items) or _place_in_row(items, mention) or 1)]
     elif "above" in relations:
-        levels = [min(numbers) - (_apart(items) or 1)]
+        levels = [min(numbers) - (_apart(items) or _place_in_row(items, mention) or 1)]
     else:
         return None
     found: list[str] = []
@@ -185,6 +186,12 @@ def _count(items: tuple[Item, ...], mention: Mention) -> int:
         if item.norm in _NUMBERS:
             return _NUMBERS[item.norm]
     return 1
+
+
+def _place_in_row(items: tuple[Item, ...], mention: Mention) -> int:
+    """ "third vertebra up from L1": the first is the neighbour."""
+    before = items[mention.at - 1] if mention.at else None
+    return max(0, int(before.value("ord"))) if before is not None and before.value("ord") else 0
 
 
 def _apart(items: tuple[Item, ...]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .describe import kinds_of
 from .items import Item
 from .mention import Mention, kind_of, names, place_only
 from .text import word_set
@@ -41,6 +42,10 @@ def mention_at(
         return None
     if kind == "head" and item.kinds & {"measure", "all"} and item.value("head") == "any":
         return None
+    if kind == "head" and item.norm in _ADJECTIVAL and at + 1 < len(items) and items[at + 1].names_anatomy:
+        return None  # "bony pelvic ring", "venous angle"
+    if kind == "adjective" and _named_by_adjective(items, at):
+        kind = "structure"
     mention = Mention(item, kind, "wanted", at, state.segment, clause, quantified=bool(state.quantified))
     if not state.negation and _counts_out(mention, state):  # "all vertebrae from T1 to L5"
         assert state.head is not None
@@ -62,7 +67,7 @@ def mention_at(
     ):
         mention.role, mention.head = "anchor", state.head
         mention.why = f"it describes “{state.head.text}”" if state.head else ""
-    elif kind in ("structure", "outside") and _before_head(item, at, items):
+    elif kind in ("structure", "outside") and (_before_head(item, at, items) or _owns_head(item, at, items)):
         mention.role, mention.why = "anchor", "it describes the word after it"
     elif state.context:
         mention.role, mention.why = "context", f"after “{state.context}”"
@@ -151,6 +156,34 @@ def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
     if following is None or "head" not in following.kinds or following.value("head") in ("any", "vertebra", "lung"):
         return False
     return following.norm not in _NAMING or place_only(item)
+
+
+def _owns_head(item: Item, at: int, items: Sequence[Item]) -> bool:
+    """ "the heart's blind pouch": a structure that has what is wanted."""
+    if not item.text.casefold().endswith(("'s", "\u2019s")):
+        return False
+    for following in items[at + 1 : at + 4]:
+        if following.mark or following.names_anatomy:
+            return False
+        if "head" in following.kinds and "pron" not in following.kinds and not following.kinds & {"measure", "all"}:
+            return True
+    return False
+
+
+def _named_by_adjective(items: Sequence[Item], at: int) -> bool:
+    """ "gastric contour", "the acetabular bone": an adjective and a word that adds nothing to what it belongs to."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    if following is None or len(items[at].refs) != 1:
+        return False
+    if "measure" in following.kinds and "head" not in following.kinds and following.norm not in _COVERS:
+        return True
+    kind = following.value("head")
+    return kind in ("bone", "organ", "gland") and following.norm in _KINDS and kind in kinds_of(items[at].refs[0].concept)
+
+
+_COVERS = word_set("wall margin edge tissue level")
+_KINDS = word_set("bone bones organ organs gland glands")
+_ADJECTIVAL = word_set("bony venous arterial osseous muscular")
 
 
 def implicit_head(item: Item, state: State, clause: int) -> Mention | None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from .bodyside import body_sides
 from .clauses import Clause
+from .exclusion import WITH, TakenOut, denies_before, exclude, followed_by_name
+from .extent import set_extents_aside
 from .items import Item
 from .lexicon import load_lexicon
 from .mention import Mention, SideWord, bind_sides, kind_of, names, place_only
@@ -30,6 +32,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
     items = clause.items
     told = body_sides(items)
     taken = {place for own in told for place in own.items}
+    taken_out = TakenOut()
     for at, item in enumerate(items):
         for own in told:
             if own.at == at:
@@ -44,12 +47,14 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
         side = not _without(items, at) and not _right_at(items, at) and _side_words(item, items, at, state, sides)
         if side and (not kinds & {"structure", "outside"} or "-" in item.text):
             continue
-        post = kinds & {"not", "except"} and _is_post(item, items, at, state)
+        post = kinds & {"not", "except"} and denies_before(item, items, at, state)
         if post and state.last is not None:
             if sides and sides[-1].at == at - 1 and sides[-1].segment > state.last.segment:
                 sides[-1].negated = True  # "right side not needed"
             else:
-                _exclude(state.last, item.text, mentions)
+                exclude(state.last, item.text)
+            continue
+        if "out" in kinds and taken_out.reads(items, at, state.last):
             continue
         if kinds & {"not", "except"} and not names(item) and not _hyphened(items, at):
             state.negation = "except" if "except" in kinds and "not" not in kinds else "not"
@@ -145,6 +150,8 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             state.context = item.text
         if "all" in kinds:
             state.quantified = item.text
+    taken_out.exclude(mentions)
+    set_extents_aside(mentions, items)
     bind_sides(mentions, sides)
     return mentions, sides
 
@@ -192,7 +199,7 @@ _ASKING = word_set(
 
 def _with_another(items: Sequence[Item], at: int, state: State) -> bool:
     """ "liver with right lung": two that are named alike, side included, are both asked for."""
-    if items[at].norm not in _WITH or state.last is None or state.last is not state.head or state.negation:
+    if items[at].norm not in WITH or state.last is None or state.last is not state.head or state.negation:
         return False
     named = next(
         (i for i in items[at + 1 : at + 4] if i.norm not in ("the", "a", "both") and "side" not in i.kinds), None
@@ -217,7 +224,6 @@ def _told_fully(item: Item, items: Sequence[Item], at: int) -> bool:
     )
 
 
-_WITH = word_set("with mit avec con com")
 
 
 def _without(items: Sequence[Item], at: int) -> bool:
@@ -231,7 +237,8 @@ def _alone(mentions: Sequence[Mention], items: Sequence[Item], at: int, state: S
     last = state.last
     if last is None or last.role != "wanted" or last.at != at - 1 or last.joined_to is not None:
         return
-    if items[last.at - 1].norm not in ("the", "her", "his"):
+    colon = any(i.text in (":", "\uff1a") for i in items[: last.at])
+    if items[last.at - 1].norm not in ("the", "her", "his") and not colon:
         return
     for earlier in mentions:
         if earlier is not last and earlier.role == "wanted" and earlier.segment < last.segment:
@@ -297,47 +304,6 @@ def _hyphened(items: Sequence[Item], at: int) -> bool:
     return at + 1 < len(items) and items[at + 1].text in "-\u2010\u2011" and items[at].norm in ("non", "no", "not")
 
 
-def _followed_by_name(items: Sequence[Item], at: int) -> bool:
-    return any(i.names_anatomy for i in items[at + 1 : at + 4])
-
-
-_POST = word_set(
-    "ではなく じゃなく でなく ではない 不要 含めない 含まない ではなくて じゃなくて は不要 いらない",
-    "以外 以外の を除く を除いて 除く 除いた なし",
-)
-
-
-def _is_post(item: Item, items: Sequence[Item], at: int, state: State) -> bool:
-    """A negation that stands after what it denies: "trachea no", "肝臓ではなく"."""
-    sided = at > 0 and items[at - 1].kinds & {"side"} and item.norm in _DONE
-    if state.last is None or (state.last.segment != state.segment and item.norm not in _POST and not sided):
-        return False
-    if item.norm in _POST and any(c < "a" or c > "z" for c in item.norm):
-        return not (item.norm in ("不要",) and _followed_by_name(items, at))
-    following = items[at + 1] if at + 1 < len(items) else None
-    if item.norm in _DONE:
-        return True
-    if item.norm in ("excluded", "omitted", "spared", "isnt", "is not", "no", "nein", "non", "nao", "not", "nicht"):
-        return following is None or following.mark or item.norm in ("excluded", "omitted", "isnt", "is not")
-    return False
-
-
-_DONE = frozenset(
-    {"unnecessary", "not necessary", "already contoured", "already there", "already segmented"}
-    | {f"{verb} done" for verb in ("is", "are", "have been", "has been")}
-    | {verb + what for verb in ("", "is ", "are ") for what in ("already done", "not needed", "not required")}
-    | {"not wanted"}
-)
-
-
-def _exclude(mention: Mention, words: str, mentions: list[Mention]) -> None:
-    chained: Mention | None = mention
-    while chained is not None:
-        if chained.role == "wanted":
-            chained.role, chained.why = "excluded", f"“{words}” follows it"
-        chained = chained.joined_to
-
-
 def _causes(items: Sequence[Item], at: int, state: State) -> bool:
     """Whether a cause word opens the reason for the request instead of its object ("mask for the spleen")."""
     item = items[at]
@@ -358,7 +324,7 @@ def _causes(items: Sequence[Item], at: int, state: State) -> bool:
         return state.head is not None
     if item.norm == "for":
         return state.head is not None or not (state.asked_at >= at - 3 or _after_measure(items, at))
-    return state.head is not None or not _followed_by_name(items, at)
+    return state.head is not None or not followed_by_name(items, at)
 
 
 def _after_measure(items: Sequence[Item], at: int) -> bool:

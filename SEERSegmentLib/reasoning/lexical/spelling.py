@@ -1,5 +1,8 @@
 """Typing and dictation errors: an unknown word → the word of the tables that was meant.
 
+A word that English has is no error (pyspellchecker's list, where it is installed), unless with its neighbour it makes a
+name ("lumber spine"), or the text names nothing and this would (a bold reading, "say crumb").
+
 Three ways, in this order: the words run together ("gall bladder", "in nominate"), the same consonants in the same
 order, as a dictation system hears them ("duo denim"), and few edits (Damerau-Levenshtein, with rapidfuzz where it is
 installed; without it over candidates that share a form with one letter left out). A cut-off word ("thyr") is completed
@@ -8,8 +11,8 @@ where only one word can be meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Container, Iterable, Sequence
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from ...anatomy import normalise
@@ -51,7 +54,7 @@ def sound(word: str) -> str:
     return "".join(key)
 
 
-_SOUNDS = (("ph", "f"), ("gh", ""), ("kn", "n"), ("sch", "sk"), ("ch", "k"), ("ck", "k"), ("th", "t"), ("x", "ks"))
+_SOUNDS = (("mb", "m"), ("ph", "f"), ("gh", ""), ("kn", "n"), ("sch", "sk"), ("ch", "k"), ("ck", "k"), ("th", "t"), ("x", "ks"))
 
 
 def distance(one: str, other: str, limit: int) -> int:
@@ -71,10 +74,25 @@ def distance(one: str, other: str, limit: int) -> int:
     return row[-1]
 
 
-class Speller:
-    """Corrects words against the lexicon; everyday words (common_words.csv) and words of the tables stay."""
+@cache
+def _english() -> Container[str]:
+    """Words of English, in lower case; none where the list is not installed. Read when a word is first in doubt."""
+    try:
+        from spellchecker import SpellChecker
+    except ImportError:
+        return frozenset()
+    words: Container[str] = SpellChecker(language="en").word_frequency.dictionary
+    return words
 
-    def __init__(self, lexicon: Lexicon, more_words: Iterable[str] = ()) -> None:
+
+class Speller:
+    """Corrects words against the lexicon; everyday words (common_words.csv) and words of the tables stay.
+
+    A bold one takes everyday words, too, for names that sound the same.
+    """
+
+    def __init__(self, lexicon: Lexicon, more_words: Iterable[str] = (), *, bold: bool = False) -> None:
+        self._bold = bold
         self._weights = {**dict.fromkeys(more_words, 1), **lexicon.words}
         rows = read_rows("common_words.csv")
         self._common = frozenset(normalise(" ".join(row["words"] for row in rows)).split())
@@ -82,6 +100,7 @@ class Speller:
         self._lexicon = lexicon
         self._fuzzy = _rapidfuzz()
         self.correct = lru_cache(maxsize=8192)(self._correct)
+        self.partner = lru_cache(maxsize=2048)(self._partner)
 
     @property
     def tolerant(self) -> bool:
@@ -95,12 +114,35 @@ class Speller:
     def _correct(self, word: str) -> str | None:
         """The word meant by an unknown one, or None."""
         if len(word) < 3 or not word.isascii() or not word.isalpha() or self.known(word):
-            return None
+            return self._sounds_like(word) if self._bold and word not in _SMALL and word not in self._weights else None
         if len(word) >= 6 and "f" in word and self._weights.get(word.replace("f", "ph"), 0) == 3:
             return word.replace("f", "ph")
-        if len(word) >= 4 and (close := self._closest(word)):
-            return close
-        return self._complete(word)
+        close = self._closest(word) if len(word) >= 4 else None
+        found = close or self._complete(word)
+        if found and word in _english():
+            return self._sounds_like(word) if self._bold else None
+        return found
+
+    def _sounds_like(self, word: str) -> str | None:
+        """The one structure's name that is heard the same as an everyday word."""
+        near = 1 if len(word) < 6 else 3
+        same = [w for w in self._by_sound.get(sound(word), ()) if distance(word, w, near) <= near and w[0] == word[0]]
+        return same[0] if len(same) == 1 and len(word) > 3 else None
+
+    def _partner(self, word: str, other: str, before: bool) -> str | None:
+        """What an everyday word has to be, so that it makes a name with its neighbour: "lumber | spine".
+
+        ``before`` tells that the word stands before the neighbour.
+        """
+        if len(word) < 4 or not word.isascii() or word in self._weights or len(other) < 4:
+            return None
+        for near, edits in sorted(self._near(word, 1 if len(word) < 6 else 2), key=lambda pair: pair[1]):
+            if near[0] != word[0] or (edits > 1 and sound(near) != sound(word)):
+                continue
+            pair = f"{near} {other}" if before else f"{other} {near}"
+            if any(s.kind == "structure" for s in self._lexicon.lookup(pair)):
+                return near
+        return None
 
     def joined(self, words: Sequence[str]) -> str | None:
         """The one word of a structure's name that several words are when run together or heard as one."""
@@ -112,20 +154,22 @@ class Speller:
         told = [w for w in words if len(w) >= 4 and (w in self._weights or w in self._common)]
         if (
             len(run) < 7
-            or len(told) == len(words)
-            or set(words) & _SMALL
+            or (len(told) == len(words) and not self._bold)
+            or (set(words) & _SMALL and not self._bold)
             or any(self._weights.get(w) == 3 for w in words)
         ):
             return None
         limit = 1 if told else 2 if len(run) < 9 else 3
-        same = [w for w in self._by_sound.get(sound(run), ()) if distance(run, w, limit) <= limit]
+        if self._bold and not any(w in self._weights for w in words):
+            limit = 4
+        same = [w for w in self._by_sound.get(sound(run), ()) if len(w) >= 6 and distance(run, w, limit) <= limit]
         return same[0] if len(same) == 1 or (len({w[:5] for w in same}) == 1 and same) else None
 
     @cached_property
     def _by_sound(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = {}
         for word in self._candidates:
-            if self._weights[word] == 3 and len(word) >= 6:
+            if self._weights[word] == 3:
                 table.setdefault(sound(word), []).append(word)
         return table
 
@@ -142,7 +186,8 @@ class Speller:
                 continue
             if edits > 1 and not heard and edits / len(word) > 0.26:
                 continue
-            scored.append((edits - 0.7 * heard - 0.25 * self._weights[other] + 0.4 * (other[0] != word[0]), other))
+            alike = 0.7 if self._weights[other] == 3 else 0.2
+            scored.append((edits - alike * heard - 0.25 * self._weights[other] + 0.4 * (other[0] != word[0]), other))
         return min(scored)[1] if scored else None
 
     def _near(self, word: str, limit: int) -> Iterable[tuple[str, int]]:

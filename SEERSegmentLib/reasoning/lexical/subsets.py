@@ -12,13 +12,14 @@ from .items import Item
 from .levels import COUNTS
 from .lexicon import Ref
 from .mention import Mention
+from .pick import by_quality
 from .reading import Reading
 from .resolve import resolve_ref
 from .scope import excepts
 from .sides import side_for
 from .text import word_set
 
-__all__ = ["EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions", "from_edge_of", "whole_of_parts"]
+__all__ = ["EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions", "every_one", "from_edge_of", "whole_of_parts"]
 
 _TOP = word_set("upper top uppermost topmost first highest")
 _BOTTOM = word_set("lower bottom lowermost lowest last bottommost")
@@ -121,6 +122,19 @@ def collected(reading: Reading) -> list[str] | None:
     return None
 
 
+def every_one(reading: Reading) -> list[str] | None:
+    """ "every rib", "each vertebra": all of a row, where nothing else says which."""
+    for mention in reading.of("head"):
+        group = _ROWS.get(mention.item.value("levelnoun"))
+        others = [m for m in reading.mentions if m is not mention and m.role != "excluded" and m.kind != "pronoun"]
+        if group and mention.quantified and not others:
+            reading.say(f"Asked for: every {mention.text}.")
+            return resolve_ref(Ref(group), mention, reading)
+    return None
+
+
+_ROWS = {"rib": "ribs", "vertebra": "vertebrae", "disc": "intervertebral_discs", "C": "cervical_spine",
+         "T": "thoracic_spine", "L": "lumbar_spine"}  # fmt: skip
 _ALL_OF = {"skeleton": "bone", "skeletal_muscle": "muscle", "vertebrae": "vertebra", "ribs": "rib", "lungs": "lung"}
 
 
@@ -155,6 +169,7 @@ def elliptical_exclusions(ids: Sequence[str], base: Sequence[str], reading: Read
             if not any(i.counted or i.refs for i in reach):
                 found += _numbers(reach, sides, base, known)
                 found += _by_name(reach, base, known)
+                found += by_quality(reach, base, known)
             for i in reach:
                 region = i.value("levelnoun")
                 if region in COUNTS and region != "rib" and i.counted is None:
