@@ -6,7 +6,7 @@ Data stands in ``data/`` as tables that a radiologist can review; docs/anatomy.m
 from __future__ import annotations
 
 from .answer import render, resolve_answer
-from .labels import label_set, labels_for, outside_labels
+from .labels import has_labels, label_set, labels_for, outside_labels
 from .levels import LEVELS, level_at, level_span
 from .normalise import normalise
 from .sides import side_words
@@ -20,6 +20,7 @@ __all__ = [
     "Structure",
     "UnknownStructure",
     "Vocabulary",
+    "has_labels",
     "label_set",
     "labels_for",
     "level_at",

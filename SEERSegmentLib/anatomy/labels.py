@@ -12,7 +12,7 @@ from .structure import COLLECTIONS, Structure
 from .tables import read_rows
 from .vocabulary import Vocabulary, load_vocabulary
 
-__all__ = ["LABEL_SETS", "label_set", "labels_for", "outside_labels"]
+__all__ = ["LABEL_SETS", "has_labels", "label_set", "labels_for", "outside_labels"]
 
 LABEL_SETS: Mapping[str, Mapping[Modality, str]] = {
     "totalsegmentator": {Modality.CT: "totalsegmentator_total", Modality.MR: "totalsegmentator_total_mr"}
@@ -84,6 +84,13 @@ def _labels(known: Vocabulary, structure: Structure, modality: Modality) -> froz
     if structure.kind not in COLLECTIONS and not all(parts):
         return frozenset()
     return frozenset().union(*parts)
+
+
+@cache
+def has_labels(id: str, modality: Modality) -> bool:
+    """Whether the label set of a modality has a structure of the vocabulary, by itself, by its parts or in its whole."""
+    known = load_vocabulary()
+    return bool(_labels(known, known.get(id), modality))
 
 
 def outside_labels(spec: TargetSpec, modality: Modality, vocabulary: str = "totalsegmentator") -> Abstention | None:

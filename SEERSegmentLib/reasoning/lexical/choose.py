@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 from ...values import Side
 from .account import account
-from .fallback import described, generic_group, told_as_abnormal
+from .fallback import described, generic_group, seat_of_kind, told_as_abnormal
 from .lesions import lesion_wanted
 from .lexicon import Ref
-from .mention import Mention
+from .mention import Mention, place_only
 from .outcome import Chosen, Question
 from .pick import picked_from
 from .pointback import pointed_at, told_levels, told_with
@@ -61,6 +61,7 @@ def _first_found(reading: Reading) -> list[str] | None:
         _named,
         _condition,
         every_one,
+        seat_of_kind,
         told_as_abnormal,
         told_with,
         described,
@@ -110,6 +111,8 @@ def _statement(reading: Reading) -> bool:
     items = reading.request_items
     if reading.asks("ask", "only", "missing", "not", "except", "removed", "remain"):
         return False
+    if any(s.value in ("other", "same") for s in reading.sides):
+        return False  # "now it is the other one we worry about"
     finite = any(i.norm in _FINITE for i in items)
     thanks = any(i.norm in ("thanks", "thank you", "cheers", "perfect", "great") for i in items)
     return (finite and any("normal" in i.kinds for i in items)) or (thanks and finite)
@@ -145,10 +148,11 @@ def _named(reading: Reading) -> list[str] | None:
     wanted = reading.of("structure", "outside")
     if not wanted:
         return None
+    wanted = _listed(wanted, reading)
     whole = whole_of_parts(wanted, reading)
     if whole:
         return whole
-    wanted = _said_once(_listed(wanted, reading))
+    wanted = _said_once(wanted)
     refuse_alternatives(wanted, reading)
     refuse_contradictions(wanted, reading)
     refuse_other_side_inside(wanted, reading)
@@ -186,6 +190,10 @@ def _listed(wanted: list[Mention], reading: Reading) -> list[Mention]:
         items = reading.clauses[mention.clause].items
         later = [m for m in wanted if m.clause == mention.clause and m.at > mention.at]
         colon = later and any(i.text == ":" for i in items[mention.at + 1 : later[0].at])
+        if colon and place_only(mention.item):
+            for m in later:
+                m.sides = m.sides or mention.sides
+            continue
         group = [known.structures.get(ref.concept) for ref in mention.item.refs]
         if colon and len(group) == 1 and group[0] is not None and group[0].kind in ("group", "region"):
             inner = set(known.parts_closure(group[0].id))
@@ -333,6 +341,7 @@ def _as_names(ids: list[str], reading: Reading) -> Chosen:
 _INFERRED: Mapping[Callable[[Reading], list[str] | None], str] = {
     pointed_at: "what is meant was told by pointing back into the text",
     _condition: "what is meant was told by a disease",
+    seat_of_kind: "what is meant was told by a disease",
     told_as_abnormal: "what is meant was taken from what the text tells as abnormal",
     told_with: "what is meant was taken from the text around it",
     described: "what is meant was told by a description",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
+from ...anatomy import has_labels
 from ...values import Side
 from .clauses import Clause
-from .describe import Described, features, load_descriptions
+from .describe import Described, features, kinds_of, load_descriptions
 from .findings import Phrase, phrases, told_by
 from .items import Item
 from .lexicon import Ref
@@ -22,6 +23,9 @@ __all__ = ["ENOUGH", "best_described", "described", "generic_group", "told_as_ab
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
 
+_UNLABELLED = 0.65
+"""What a structure counts that no label set has: it is asked for less often, and by its name."""
+
 _TOLD_ENOUGH = 3.0
 """The same for what the text around the request speaks of: few things can be meant."""
 
@@ -35,6 +39,26 @@ _DISEASE_AROUND = 4.5
 _FINDING = 2.0
 _NAMED = 1.0  # it is spoken of at all
 _NORMAL = -3.5
+
+
+def seat_of_kind(reading: Reading) -> list[str] | None:
+    """ "the hangman's vertebra", "the aneurysm's vessel": of what a disease in the request sits in, the one of a kind."""
+    kinds = {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")} - {"", "any", "organ"}
+    if not kinds:
+        return None
+    for mention in reading.of("condition"):
+        disease = mention.item.disease
+        seats = [s for s in disease.structures if kinds & kinds_of(s)] if disease is not None else []
+        if len(seats) == 1 and len(disease.structures if disease else ()) <= _FEW_SEATS:
+            reading.used.add(id(mention))
+            reading.say(f"“{mention.text}” tells which one: {seats[0].replace('_', ' ')}.")
+            own = reading.lexicon.vocabulary.structures.get(seats[0])
+            ref = Ref(own.concept, own.side, own.level) if own is not None else Ref(seats[0])
+            return [own.id] if own is not None and own.level else resolve_ref(ref, mention, reading)
+    return None
+
+
+_FEW_SEATS = 3
 
 
 def told_as_abnormal(reading: Reading) -> list[str] | None:
@@ -71,7 +95,7 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
         return None
     _, item, clause, at = ranked[0]
     mention = as_mention(item)
-    mention.sides = _sides_around(clause, at)
+    mention.sides = _sides_around(clause, at) or _sides_before(clause, reading)
     reading.say(f"The text tells “{item.text}” as the abnormal one.")
     return resolve(mention, reading)
 
@@ -83,6 +107,17 @@ def _sides_around(clause: Clause, at: int) -> list[SideWord]:
         value = item.value("side") or next((r.side.value for r in item.refs[:1]), "")
         if value in ("left", "right"):
             return [SideWord(value, item.text, n, 0)]
+    return []
+
+
+def _sides_before(clause: Clause, reading: Reading) -> list[SideWord]:
+    """ "On the left the upper lobe is clear; the lower lobe is dense": the side that the sentence before spoke of."""
+    place = next((n for n, c in enumerate(reading.clauses) if c is clause), 0)
+    for before in reversed(reading.clauses[max(0, place - 2) : place]):
+        values = {i.value("side") or next((r.side.value for r in i.refs[:1]), "") for i in before.items}
+        values &= {"left", "right"}
+        if values:
+            return [SideWord(values.pop(), before.text, 0, 0)] if len(values) == 1 else []
     return []
 
 
@@ -189,6 +224,8 @@ def best_described(
         concepts = {"rib"} if counted == {"rib"} else {"intervertebral_disc"} if counted == {"disc"} else {"vertebra"}
         ranked = [d for d in ranked if d.concept in concepts]
     ranked = [d for d in ranked if not _ruled_out(d, reading)]
+    ranked = [d if has_labels(d.id, reading.modality) or d.id in reading.lexicon.wider else replace(d, score=_UNLABELLED * d.score) for d in ranked]
+    ranked.sort(key=lambda d: (-d.score, d.id))
     told = _told_of(reading)
     if len(told) >= _A_REPORT:  # a report speaks of what it is about
         ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
@@ -199,6 +236,10 @@ def best_described(
     telling = [f for f in best.shared if not f.startswith(("head:", "rel:"))]
     if not reading.context and all(set(words.get(f, "").casefold().split()) <= _SIZES for f in telling):
         return None  # "the big vessel" is not one of them
+    said = {words.get(f, f) for f in telling}
+    diseased = any(i.disease for i in reading.request_items)
+    if len(said) < 2 and not kinds - _VAGUE and not diseased and not {best.concept, best.id} & told:
+        return None  # one word, of anything: "the one next to the screw"
     rivals = [d for d in ranked[1:] if d.concept != best.concept or (d.level != best.level)]
     if rivals and best.score < CLEAR * rivals[0].score:
         names = [_name(d, reading) for d in (best, *rivals[:2])]
@@ -212,6 +253,9 @@ def best_described(
     reading.heard = set(heard)
     reading.say(f"Described by {', '.join(f'“{t}”' for t in heard[:6]) or 'the text'}: {_name(best, reading)}.")
     return _resolved(best, ranked, reading, mention)
+
+
+_VAGUE = frozenset({"any", "", "level", "organ"})
 
 
 def _resolved(best: Described, ranked: list[Described], reading: Reading, mention: Mention | None) -> list[str]:
@@ -243,7 +287,19 @@ _UNTOLD = 0.75
 def _positive(clause: Clause, reading: Reading) -> list[Item]:
     """Items of a clause without what is excluded."""
     excluded = {id(m.item) for m in reading.mentions if m.role == "excluded"}
-    return [item for item in clause.items if id(item) not in excluded]
+    kept: list[Item] = []
+    denied = False
+    for item in clause.items:
+        if item.kinds & {"not", "except"} and not item.names_anatomy:
+            denied = True
+        elif item.text in _ENDS or item.kinds & {"ask", "only", "yes"} or item.norm == "but":
+            denied = False
+        if not denied and id(item) not in excluded:
+            kept.append(item)
+    return kept
+
+
+_ENDS = frozenset(",;:.()")
 
 
 def _wrong_side(found: Described, reading: Reading, mention: Mention | None) -> bool:

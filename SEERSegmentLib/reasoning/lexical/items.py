@@ -172,6 +172,8 @@ _ORDINALS = word_set("first second third fourth fifth sixth seventh eighth ninth
 
 _UNITS = word_set("mm cm ml l cc g kg mg mgy gy hu m s ms t kv ma pa")
 
+_OF_AN_AXIS = ("al", "ic", "ous", "ac", "long", "short", "portal")
+
 _SHORT_WORDS = word_set(
     "a an am as at be by do go he hi if in is it me my no of on or so to up us we the and for are was has had",
     "can may all out low pain la le les el los las un una uno il lo i gli al de du des da das do dos der die",
@@ -246,6 +248,8 @@ def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languag
         following = tokens[end] if end < len(tokens) else None
         if following is not None and following.text in _APOSTROPHES and not following.spaced:
             return False  # French l', d'
+    if end - start == 1 and first.norm == "axis" and start and tokens[start - 1].norm.endswith(_OF_AN_AXIS):
+        return False  # "splenoportal axis", "long axis"
     if sense.kind in ("structure", "outside", "disease"):
         if end - start == 1 and first.norm in _UNITS and start and tokens[start - 1].norm[-1:].isdecimal():
             return False  # "182 ml" is no middle lobe

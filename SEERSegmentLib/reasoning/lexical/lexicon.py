@@ -87,7 +87,9 @@ class Lexicon:
                 language=entries[0].language,
                 ambiguous=len(meanings) > 1,
             )
-            self._add(key, sense, weight=3 if entries[0].language in ("en", "la") else 2, is_folded=True)
+            short = entries[0].kind == "abbreviation" and len(key) < 6  # nobody misspells "aSDH" as "asdf"
+            weight = 0 if short else 3 if entries[0].language in ("en", "la") else 2
+            self._add(key, sense, weight=weight, is_folded=True)
             for short in _abbreviated(key) if entries[0].language in ("en", "la") else ():
                 self._add(short, sense, weight=1, is_folded=True)
         for row in read_rows("ambiguous.csv"):

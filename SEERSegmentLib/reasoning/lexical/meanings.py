@@ -65,7 +65,8 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
     if (alike := _like_its_neighbours(refs, mention, reading)) is not None:
         reading.say(f"“{mention.text}” has several meanings; what it is listed with fits {display_name(reading, alike)}.")
         return (alike,)
-    regions = _regions(reading, mention)
+    said_regions = {_REGION_WORDS[i.norm] for i in reading.request_items if i.norm in _REGION_WORDS}
+    regions = said_regions or _regions(reading, mention)
     near = [r for r in refs if _regions_of(reading, r) & regions]
     if len(near) == 1:
         reading.say(
@@ -135,6 +136,10 @@ def _like_its_neighbours(refs: Sequence[Ref], mention: Mention, reading: Reading
     return fitting[0] if len(sorts) == 1 and sorts != {""} and len(fitting) == 1 else None
 
 
+_REGION_WORDS = {"abdominal": "abdomen", "thoracic": "thorax", "pelvic": "pelvis", "intrathoracic": "thorax",
+                 "intraabdominal": "abdomen"}  # fmt: skip
+
+
 def _sort(known: Vocabulary, ref: Ref) -> str:
     """Artery, vein, bone or muscle."""
     structures = _structures(known, ref)
@@ -143,7 +148,8 @@ def _sort(known: Vocabulary, ref: Ref) -> str:
         return "artery"
     if words & _VENOUS:
         return "vein"
-    return next((s.kind for s in structures if s.kind in ("bone", "muscle")), "")
+    kinds = {k for s in structures for k in (s.kind, *(known.get(part).kind for part in s.parts))}
+    return next((kind for kind in ("bone", "muscle") if kind in kinds), "")
 
 
 _ARTERIAL = frozenset({"artery", "arteries", "aorta", "trunk"})

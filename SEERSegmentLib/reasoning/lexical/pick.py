@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...anatomy import Vocabulary
+from ...values import Side
 from .describe import features, load_descriptions
 from .items import Item
 from .mention import Mention
 from .reading import Reading
+from .text import word_set
 
 __all__ = ["by_quality", "picked_from"]
 
@@ -25,10 +27,14 @@ def picked_from(mention: Mention, ids: Sequence[str], reading: Reading) -> list[
     words = _before_of(items, mention.at)
     known = reading.lexicon.vocabulary
     parts = [leaf for id in ids if not id.startswith('"') for leaf in known.parts_closure(id)]
-    if not words or len({known.get(part).concept for part in parts}) < 2:
+    if any(i.norm in _MIDDLE for i in words) and (middle := _middle(parts, known)):
+        reading.say(f"The middle one of “{mention.text}”: {known.get(middle[0]).name}.")
+        return middle
+    told = set(features(words, structures=False)) if words else _where(mention, reading)
+    if not told or len({known.get(part).concept for part in parts}) < 2:
         return list(ids)
     table = load_descriptions()
-    wanted = dict.fromkeys(features(words, structures=False), 1.0)
+    wanted = dict.fromkeys(told, 1.0)
     scores: dict[str, float] = {}
     for found in table.rank(wanted):
         if found.id in parts:
@@ -38,9 +44,34 @@ def picked_from(mention: Mention, ids: Sequence[str], reading: Reading) -> list[
     if not ranked or (len(ranked) > 1 and ranked[0][1] < _CLEAR * ranked[1][1]):
         return list(ids)
     chosen = [part for part in parts if known.get(part).concept == ranked[0][0]]
-    told = " ".join(item.text for item in words)
-    reading.say(f"“{told}” of “{mention.text}”: {known.get(chosen[0]).name}.")
+    said = " ".join(item.text for item in words) or "The place that is told"
+    reading.say(f"“{said}” of “{mention.text}”: {known.get(chosen[0]).name}.")
     return chosen
+
+
+_MIDDLE = word_set("middle central middlemost midmost")
+_PLACES = frozenset({"above", "below", "front", "behind", "lateral", "medial"})
+
+
+def _middle(parts: Sequence[str], known: Vocabulary) -> list[str]:
+    """The middle of a row of levels, on each side."""
+    found: list[str] = []
+    for side in Side:
+        row = sorted((p for p in parts if known.get(p).side is side), key=lambda p: known.get(p).span[0])
+        if row and len(row) % 2 and all(known.get(p).level for p in row):
+            found.append(row[len(row) // 2])
+    return found
+
+
+def _where(mention: Mention, reading: Reading) -> set[str]:
+    """ "the lung below the oblique fissure": where the part that is meant lies, told by landmarks."""
+    found: set[str] = set()
+    for anchor in reading.mentions:
+        place = anchor.relation if anchor.relation in _PLACES else ""
+        if anchor.head is mention and anchor.role == "anchor" and place:
+            names = [anchor.item.value("outside"), *(ref.concept for ref in anchor.item.refs)]
+            found |= {f"{place}>@{name}" for name in names if name}
+    return found
 
 
 def by_quality(words: Sequence[Item], parts: Sequence[str], known: Vocabulary) -> list[str]:

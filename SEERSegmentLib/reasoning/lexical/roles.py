@@ -46,7 +46,10 @@ def mention_at(
         return None  # "bony pelvic ring", "venous angle"
     if kind == "adjective" and _named_by_adjective(items, at):
         kind = "structure"
-    mention = Mention(item, kind, "wanted", at, state.segment, clause, quantified=bool(state.quantified))
+    if kind == "head" and state.quantified and item.norm in ("level", "levels", "one"):
+        return None  # "every level", "all in one"
+    many = bool(state.quantified) and state.quantified.casefold() not in _WHOLE
+    mention = Mention(item, kind, "wanted", at, state.segment, clause, quantified=many)
     if not state.negation and _counts_out(mention, state):  # "all vertebrae from T1 to L5"
         assert state.head is not None
         state.head.role, state.head.why = "anchor", f"“{item.text}” says which"
@@ -55,6 +58,8 @@ def mention_at(
         mention.role, mention.why = "excluded", f"after “{state.negated_by}”"
         if state.relation and state.relation not in ("of", "with"):
             mention.relation = state.relation
+    elif state.relation == "of" and state.head is not None and _one_of(state.head, mention):
+        state.head.role, state.head.why = "anchor", f"it says which of “{item.text}”"
     elif state.relation and state.head is not None and state.head is not mention and _anchors(state, mention):
         mention.role, mention.relation, mention.head = "anchor", state.relation, state.head
         mention.why = f"it says where “{state.head.text}” is"
@@ -158,6 +163,12 @@ def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
     return following.norm not in _NAMING or place_only(item)
 
 
+def _one_of(head: Mention, mention: Mention) -> bool:
+    """ "the middle one of the five lumbar vertebrae", "the largest one of the gluteals": one of a group that is named."""
+    many = mention.item.plural or mention.item.norm.endswith(("s", "ae")) or mention.item.counted is not None
+    return head.item.norm in ("one", "ones") and mention.kind == "structure" and many
+
+
 def _owns_head(item: Item, at: int, items: Sequence[Item]) -> bool:
     """ "the heart's blind pouch": a structure that has what is wanted."""
     if not item.text.casefold().endswith(("'s", "\u2019s")):
@@ -181,6 +192,7 @@ def _named_by_adjective(items: Sequence[Item], at: int) -> bool:
     return kind in ("bone", "organ", "gland") and following.norm in _KINDS and kind in kinds_of(items[at].refs[0].concept)
 
 
+_WHOLE = word_set("whole entire complete full total ganze ganzen gesamte gesamten entero entera tout toute intero intera")
 _COVERS = word_set("wall margin edge tissue level")
 _KINDS = word_set("bone bones organ organs gland glands")
 _ADJECTIVAL = word_set("bony venous arterial osseous muscular")
