@@ -233,6 +233,8 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
         if mention.role != "excluded":
             continue
         reading.say(f"Not wanted: “{mention.text}” ({mention.why}).")
+        if mention.why.endswith("takes it back"):
+            continue
         if mention.kind == "structure" and not _from_an_edge(mention, reading) and not _qualified(mention, reading):
             try:
                 found = resolve(mention, reading, excluded=True)

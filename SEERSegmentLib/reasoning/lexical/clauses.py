@@ -342,10 +342,14 @@ def _bare(clause: Clause) -> bool:
     words = [i for i in clause.items if not i.mark]
     return (
         clause.names_anatomy
+        and words[0].norm not in _STUDIES
         and len(words) <= 6
         and not clause.has("disease", "normal", "abnormal", "removed")
         and clause.span.header != "history"
     )
+
+
+_STUDIES = word_set("ct mr mri cta mra mrcp ctpa pet hrct cbct")
 
 
 def _entry(clause: Clause) -> bool:

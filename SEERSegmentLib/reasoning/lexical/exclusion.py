@@ -43,7 +43,7 @@ _DONE = frozenset(
     | {f"{verb} done" for verb in ("is", "are", "have been", "has been")}
     | {verb + what for verb in ("", "is ", "are ") for what in ("already done", "not needed", "not required")}
     | {"not wanted", "irrelevant", "not relevant", "not my concern", "can be ignored", "can stay out", "stays out"}
-    | {verb + "of no interest" for verb in ("", "is ", "are ")}
+    | {verb + what for verb in ("", "is ", "are ") for what in ("of no interest", "not of interest")}
     | {verb + "irrelevant" for verb in ("is ", "are ")}
     | {"can be left out", "can be omitted", "is not relevant", "are not relevant", "to be ignored"}
 )

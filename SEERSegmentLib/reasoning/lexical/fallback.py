@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from ...anatomy import has_labels
-from ...values import Side
+from ...values import Modality, Side
 from .clauses import Clause
 from .describe import Described, features, kinds_of, load_descriptions
 from .findings import Phrase, phrases, told_by
@@ -224,7 +224,9 @@ def best_described(
         concepts = {"rib"} if counted == {"rib"} else {"intervertebral_disc"} if counted == {"disc"} else {"vertebra"}
         ranked = [d for d in ranked if d.concept in concepts]
     ranked = [d for d in ranked if not _ruled_out(d, reading)]
-    ranked = [d if has_labels(d.id, reading.modality) or d.id in reading.lexicon.wider else replace(d, score=_UNLABELLED * d.score) for d in ranked]
+    wider = reading.lexicon.wider
+    labelled = {d.id for d in ranked if d.id in wider or any(has_labels(d.id, m) for m in (Modality.CT, Modality.MR))}
+    ranked = [d if d.id in labelled else replace(d, score=_UNLABELLED * d.score) for d in ranked]
     ranked.sort(key=lambda d: (-d.score, d.id))
     told = _told_of(reading)
     if len(told) >= _A_REPORT:  # a report speaks of what it is about

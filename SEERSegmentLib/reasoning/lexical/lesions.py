@@ -148,6 +148,15 @@ def _site_of(mention: Mention, reading: Reading) -> str:
         for item in clause.items:
             if lesion and item.refs and not (item.disease and item.disease.lesion):
                 return _organ(item.refs[0], reading)
+    named = {
+        _organ(ref, reading)
+        for clause in reading.clauses
+        if clause.role.value not in ("quoted", "steering")
+        for item in clause.items
+        for ref in (item.refs[:1] if item.sense("structure") and not item.disease else ())
+    }
+    if len(named) == 1:
+        return named.pop()  # "adenoma of the left adrenal. The nodule only."
     seats = {
         item.disease.structures[0]
         for clause in reading.clauses
@@ -165,14 +174,25 @@ def _organ(ref: Ref, reading: Reading) -> str:
         return "lung"
     if concept.startswith("liver_"):
         return "liver"
-    if concept.startswith("pancreas_"):
+    if concept.startswith("pancreas_") or (concept == "head" and _about_pancreas(reading)):
         return "pancreas"
+    if concept.startswith("prostate"):
+        return "prostate"
     if concept.startswith(("kidney", "renal_")):
         return "kidney"
     own = reading.lexicon.vocabulary.structures.get(concept)
     if own is not None and own.side is not Side.NONE:
         return own.concept
     return concept
+
+
+def _about_pancreas(reading: Reading) -> bool:
+    """ "head lesion, duct cut-off", "the carcinoma in the head, not the gland": of the pancreas, not of the body."""
+    words = {i.norm for c in reading.clauses if c.role.value not in ("quoted", "steering") for i in c.items}
+    return bool(words & _PANCREATIC)
+
+
+_PANCREATIC = word_set("gland duct ducts smv sma pancreas pancreatic cbd mpd pdac lapc jaundice ercp whipple folfirinox")
 
 
 def _specific(generic: Disease, reading: Reading, site: str) -> Disease | None:
@@ -186,11 +206,9 @@ def _specific(generic: Disease, reading: Reading, site: str) -> Disease | None:
             if disease is not None and disease.lesion and disease.name not in _GENERIC:
                 if generic.name in ("tumour",) and not _tumorous(disease):
                     continue
-                if (
-                    generic.name not in ("tumour",)
-                    and generic.lesion not in disease.lesion
-                    and generic.name not in disease.name
-                ):
+                bleeds = generic.name == "haematoma" and any(w in disease.name for w in ("haemorrhage", "bleed"))
+                named_so = generic.lesion in disease.lesion or generic.name in disease.name or bleeds
+                if generic.name not in ("tumour",) and not named_so:
                     continue
                 if not site or site in disease.structures or not disease.structures:
                     named.append(disease)

@@ -105,6 +105,11 @@ class Lexicon:
             disease = Disease(row["term"], row["kind"], places, row["lesion"])
             for term in (row["term"], *filter(None, row["synonyms"].split("|"))):
                 self._add(term, Sense("disease", row["term"], disease=disease), weight=2)
+        for row in read_rows("operations.csv"):
+            places = tuple(row["structures"].split(";"))
+            done = Disease(row["term"], "operation", places, "")
+            if not any(s.kind in ("disease", "structure") for s in self.lookup(row["term"])):
+                self._add(row["term"], Sense("disease", row["term"], disease=done), weight=2)
         for row in (*read_rows("sides.csv"), *read_rows("modifiers.csv")):
             kind = row.get("kind") or "side"
             value = row.get("value") if row.get("kind") else row["side"]

@@ -49,6 +49,7 @@ def picked_from(mention: Mention, ids: Sequence[str], reading: Reading) -> list[
     return chosen
 
 
+_SUPERLATIVE = ("est", "most")
 _MIDDLE = word_set("middle central middlemost midmost")
 _PLACES = frozenset({"above", "below", "front", "behind", "lateral", "medial"})
 
@@ -97,6 +98,8 @@ def by_quality(words: Sequence[Item], parts: Sequence[str], known: Vocabulary) -
 def _before_of(items: Sequence[Item], at: int) -> list[Item]:
     """The words that "of" joins to the name at a place, if they tell anything."""
     step = at - 1
+    if step >= 0 and items[step].norm.endswith(_SUPERLATIVE) and not items[step].names_anatomy:
+        return [items[step]]  # "largest buttock muscle"
     while step >= 0 and (items[step].norm in ("the", "these", "his", "her") or items[step].kinds & {"card", "side"}):
         step -= 1
     if step < 1 or items[step].norm not in ("of", "among", "amongst"):

@@ -112,4 +112,10 @@ def _last_named(reading: Reading) -> list[str] | None:
 
 def _described_loosely(reading: Reading) -> list[str] | None:
     """ "Where the islets of Langerhans are": no noun to hold on to, only what the tables say of one structure."""
-    return best_described(reading, set(), None, least=1.3 * ENOUGH) if len(reading.request) == 1 else None
+    told = [i for i in reading.request_items if not i.mark and not i.kinds and len(i.norm) > 3]
+    if len(reading.request) != 1 or len(told) < _TELLING:
+        return None
+    return best_described(reading, set(), None, least=1.3 * ENOUGH)
+
+
+_TELLING = 2  # words that say something, without a noun to hold on to

@@ -42,6 +42,8 @@ def mention_at(
         return None
     if kind == "head" and item.kinds & {"measure", "all"} and item.value("head") == "any":
         return None
+    if item.norm == "fat" and at and items[at - 1].refs and kinds_of(items[at - 1].refs[0].concept) & _FATTY:
+        return None  # "liver fat" is measured in the liver
     if kind == "head" and item.norm in _ADJECTIVAL and at + 1 < len(items) and items[at + 1].names_anatomy:
         return None  # "bony pelvic ring", "venous angle"
     if kind == "adjective" and _named_by_adjective(items, at):
@@ -160,6 +162,8 @@ def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
         return False
     if following is None or "head" not in following.kinds or following.value("head") in ("any", "vertebra", "lung"):
         return False
+    if following.norm == "fat" and kinds_of(item.refs[0].concept if item.refs else "") & _FATTY:
+        return False
     return following.norm not in _NAMING or place_only(item)
 
 
@@ -193,6 +197,7 @@ def _named_by_adjective(items: Sequence[Item], at: int) -> bool:
 
 
 _WHOLE = word_set("whole entire complete full total ganze ganzen gesamte gesamten entero entera tout toute intero intera")
+_FATTY = frozenset({"organ", "gland", "muscle", "bone"})
 _COVERS = word_set("wall margin edge tissue level")
 _KINDS = word_set("bone bones organ organs gland glands")
 _ADJECTIVAL = word_set("bony venous arterial osseous muscular")

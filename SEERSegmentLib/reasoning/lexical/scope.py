@@ -103,8 +103,9 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             state = State(segment=state.segment + 1)
             continue
         if "apposition" in kinds and any(i.names_anatomy for i in items[at + 1 : at + 8]):
+            first = max((m.at for m in mentions if m.joined_to is not None), default=-1)
             for earlier in mentions:
-                if earlier.role == "wanted" and earlier.segment >= state.segment - _APPOSED:
+                if earlier.role == "wanted" and earlier.segment >= state.segment - _APPOSED and earlier.at >= first:
                     earlier.role, earlier.why = "anchor", f"“{item.text}” says it anew"
             continue
         if state.relative and item.norm in _COPULAS and _named_next(items, at):

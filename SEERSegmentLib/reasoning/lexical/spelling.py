@@ -94,6 +94,7 @@ class Speller:
     def __init__(self, lexicon: Lexicon, more_words: Iterable[str] = (), *, bold: bool = False) -> None:
         self._bold = bold
         self._weights = {**dict.fromkeys(more_words, 1), **lexicon.words}
+        self._terms = frozenset(word for word, weight in lexicon.words.items() if weight > 1)
         rows = read_rows("common_words.csv")
         self._common = frozenset(normalise(" ".join(row["words"] for row in rows)).split())
         self._candidates = [w for w, n in self._weights.items() if n and len(w) >= 4 and w.isascii() and w.isalpha()]
@@ -114,7 +115,7 @@ class Speller:
     def _correct(self, word: str) -> str | None:
         """The word meant by an unknown one, or None."""
         if len(word) < 3 or not word.isascii() or not word.isalpha() or self.known(word):
-            return self._sounds_like(word) if self._bold and word not in _SMALL and word not in self._weights else None
+            return self._sounds_like(word) if self._bold and word not in _SMALL and word not in self._terms else None
         if len(word) >= 6 and "f" in word and self._weights.get(word.replace("f", "ph"), 0) == 3:
             return word.replace("f", "ph")
         close = self._closest(word) if len(word) >= 4 else None
@@ -134,7 +135,7 @@ class Speller:
 
         ``before`` tells that the word stands before the neighbour.
         """
-        if len(word) < 4 or not word.isascii() or word in self._weights or len(other) < 4:
+        if len(word) < 4 or not word.isascii() or word in self._terms or len(other) < 4:
             return None
         for near, edits in sorted(self._near(word, 1 if len(word) < 6 else 2), key=lambda pair: pair[1]):
             if near[0] != word[0] or (edits > 1 and sound(near) != sound(word)):
@@ -160,7 +161,7 @@ class Speller:
         ):
             return None
         limit = 1 if told else 2 if len(run) < 9 else 3
-        if self._bold and not any(w in self._weights for w in words):
+        if self._bold and not any(w in self._terms for w in words):
             limit = 4
         same = [w for w in self._by_sound.get(sound(run), ()) if len(w) >= 6 and distance(run, w, limit) <= limit]
         return same[0] if len(same) == 1 or (len({w[:5] for w in same}) == 1 and same) else None

@@ -11,7 +11,7 @@ from ...values import Side
 from .items import Item
 from .levels import COUNTS
 from .lexicon import Ref
-from .mention import Mention
+from .mention import Mention, SideWord
 from .pick import by_quality
 from .reading import Reading
 from .resolve import resolve_ref
@@ -114,11 +114,14 @@ def collected(reading: Reading) -> list[str] | None:
             places = {ref.concept for ref in anchor.item.refs} | {anchor.item.value("outside")}
             place = next((p for p in sorted(places) if (kind, p) in _collections()), None)
             if place is not None:
-                if not mention.sides:
-                    mention.sides = anchor.sides
+                told = [s for s in mention.sides if s.value != "both"]
+                own = next((ref.side.value for ref in anchor.item.refs if ref.side is not Side.NONE), "")
+                mention.sides = told or anchor.sides or ([SideWord(own, anchor.text, anchor.at, 0)] if own else [])
                 reading.heard = {anchor.text}
                 reading.say(f"“{mention.text}” of “{anchor.text}”: all of them.")
-                return resolve_ref(Ref(_collections()[kind, place]), mention, reading)
+                return [
+                    id for one in _collections()[kind, place].split(";") for id in resolve_ref(Ref(one), mention, reading)
+                ]
     return None
 
 
@@ -168,8 +171,7 @@ def elliptical_exclusions(ids: Sequence[str], base: Sequence[str], reading: Read
                         ]
             if not any(i.counted or i.refs for i in reach):
                 found += _numbers(reach, sides, base, known)
-                found += _by_name(reach, base, known)
-                found += by_quality(reach, base, known)
+                found += _by_name(reach, base, known) or by_quality(reach, base, known)
             for i in reach:
                 region = i.value("levelnoun")
                 if region in COUNTS and region != "rib" and i.counted is None:
