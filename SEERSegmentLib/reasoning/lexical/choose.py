@@ -12,7 +12,7 @@ from .lexicon import Ref
 from .mention import Mention, place_only
 from .outcome import Chosen, Question
 from .pick import picked_from
-from .pointback import pointed_at, told_levels, told_with
+from .pointback import only_of_kind, pointed_at, told_levels, told_with
 from .pointing import from_context
 from .reading import Reading
 from .refuse import (
@@ -24,7 +24,7 @@ from .refuse import (
 )
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, every_one, from_edge_of, whole_of_parts
+from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, every_one, from_edge_of, group_less, whole_of_parts
 from .text import word_set
 
 __all__ = ["choose"]
@@ -61,9 +61,11 @@ def _first_found(reading: Reading) -> list[str] | None:
         _named,
         _condition,
         every_one,
+        group_less,
         seat_of_kind,
         told_as_abnormal,
         told_with,
+        only_of_kind,
         described,
         generic_group,
         from_context,
@@ -345,6 +347,7 @@ _INFERRED: Mapping[Callable[[Reading], list[str] | None], str] = {
     _condition: "what is meant was told by a disease",
     seat_of_kind: "what is meant was told by a disease",
     told_as_abnormal: "what is meant was taken from what the text tells as abnormal",
+    only_of_kind: "what is meant was taken from the text around it",
     told_with: "what is meant was taken from the text around it",
     described: "what is meant was told by a description",
     generic_group: "what is meant was told as a kind of thing",

@@ -22,6 +22,7 @@ _MANY = 8  # items of one list
 def share_words(items: Sequence[Item], lexicon: Lexicon) -> list[Item]:
     """Items in which every member of a list carries the words that it shares with its neighbour."""
     shared = list(items)
+    _share_with_kind(shared, lexicon)
     for at, item in enumerate(items):
         words = item.norm.split()
         if len(words) < 2 or not item.sense("structure"):
@@ -38,6 +39,22 @@ def share_words(items: Sequence[Item], lexicon: Lexicon) -> list[Item]:
                 shared[place] = replace(shared[place], senses=tuple(found), kinds=kinds)
                 place += step
     return shared
+
+
+def _share_with_kind(items: list[Item], lexicon: Lexicon) -> None:
+    """ "bowel, but large not small": an adjective that stands apart from the kind of thing it belongs to."""
+    for item in items:
+        if "head" not in item.kinds or not item.sense("structure") or " " in item.norm:
+            continue
+        for at, other in enumerate(items):
+            if other.norm not in _PARTS or other.sense("structure") or abs(other.start - item.start) > _MANY:
+                continue
+            found = [s for s in lexicon.lookup(f"{other.norm} {item.norm}") if s.kind == "structure" and not s.ambiguous]
+            if found:
+                items[at] = replace(other, senses=tuple(found), kinds=frozenset({"structure"}))
+
+
+_PARTS = word_set("large small upper lower left right")
 
 
 def _joint(items: Sequence[Item], place: int, step: int) -> bool:

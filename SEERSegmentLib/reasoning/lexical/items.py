@@ -172,6 +172,13 @@ _ORDINALS = word_set("first second third fourth fifth sixth seventh eighth ninth
 
 _UNITS = word_set("mm cm ml l cc g kg mg mgy gy hu m s ms t kv ma pa")
 
+_ENGLISH_TOO = word_set(
+    "bras crane dents denture fuss gorge liquor lunge mama mao os pele pie radio rate rein reins rene rim sigma testa",
+    "trapeze visage wade labyrinth cara couturier bassinet",
+)
+"""Names in other languages that are English words too: they count where that language is written, or alone."""
+
+_A_FEW = 3
 _OF_AN_AXIS = ("al", "ic", "ous", "ac", "long", "short", "portal")
 
 _SHORT_WORDS = word_set(
@@ -186,7 +193,7 @@ _SHORT_WORDS = word_set(
 def read_items(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Item]:
     """Read tokens against the lexicon: the longest term at each place, counted levels before plain terms."""
     tokens = [piece for t in tokens for piece in (lexicon.split_cjk(t) if t.kind == "cjk" else (t,))]
-    active = {lexicon.languages[t.norm] for t in tokens if t.norm in lexicon.languages}
+    active = {lexicon.languages[t.norm] for t in tokens if t.norm in lexicon.languages and t.norm not in _ENGLISH_TOO}
     items: list[Item] = []
     at = 0
     while at < len(tokens):
@@ -250,6 +257,8 @@ def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languag
             return False  # French l', d'
     if end - start == 1 and first.norm == "axis" and start and tokens[start - 1].norm.endswith(_OF_AN_AXIS):
         return False  # "splenoportal axis", "long axis"
+    if end - start == 1 and first.norm in _ENGLISH_TOO and sense.language not in ("en", "la", *languages):
+        return len(tokens) <= _A_FEW  # "metabolic rate" is no spleen
     if sense.kind in ("structure", "outside", "disease"):
         if end - start == 1 and first.norm in _UNITS and start and tokens[start - 1].norm[-1:].isdecimal():
             return False  # "182 ml" is no middle lobe

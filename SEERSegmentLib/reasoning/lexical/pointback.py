@@ -14,7 +14,7 @@ from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
 
-__all__ = ["pointed_at", "told_levels", "told_with"]
+__all__ = ["pointed_at", "only_of_kind", "told_levels", "told_with"]
 
 _CLEARLY = 1.5  # by how much the best must exceed the next
 
@@ -101,6 +101,28 @@ def _named_of(noun: str, reading: Reading) -> list[tuple[Item, Phrase, float]]:
             if (kind == noun or lobe or level) and score >= found.get(item.norm, (item, phrase, -1.0))[2]:
                 found[item.norm] = (item, phrase, score)
     return list(found.values())
+
+
+def only_of_kind(reading: Reading) -> list[str] | None:
+    """ "SBRT to T6 … the bone as CTV": the one thing of a kind that the text names, where the request only says the kind."""
+    heads = [m for m in reading.of("head") if "pron" not in m.item.kinds]
+    kinds = {m.item.value("levelnoun") or m.item.value("head") for m in heads}
+    if not heads or kinds & {"", "any"} or words_of_request(reading) or reading.of("lesion", "condition", role="anchor"):
+        return None
+    found: dict[str, tuple[Item, Phrase]] = {}
+    for phrase in phrases(reading):
+        for item in phrase.named:
+            if item.disease is None and _is_kind(item, kinds):
+                key = "/".join(item.counted.levels) if item.counted is not None else item.refs[0].concept
+                found.setdefault(key, (item, phrase))
+    if len(found) != 1:
+        return None
+    item, phrase = next(iter(found.values()))
+    mention = as_mention(item)
+    if len(phrase.sides) == 1:
+        mention.sides = [SideWord(next(iter(phrase.sides)), item.text, 0, 0)]
+    reading.say(f"“{item.text}” is the only {heads[0].text} that the text names.")
+    return resolve(mention, reading)
 
 
 def told_with(reading: Reading) -> list[str] | None:

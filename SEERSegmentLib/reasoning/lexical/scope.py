@@ -98,7 +98,8 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             continue
         if item.norm in _POINTING and at + 1 < len(items) and _noun_next(items[at + 1]):
             continue  # "that iliac artery", "that level"
-        if item.norm in _THEREFORE and any("ask" in i.kinds for i in items[at + 1 : at + 4]):
+        so_that = any(i.norm in _MODALS for i in items[at + 1 : at + 4])  # "outline it so we can measure"
+        if item.norm in _THEREFORE and any("ask" in i.kinds for i in items[at + 1 : at + 4]) and not so_that:
             _to_context(mentions, item.text)
             state = State(segment=state.segment + 1)
             continue
@@ -159,6 +160,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
 
 _DOING = word_set("do take keep include want give make use draw get show add just only")
 _POINTING = word_set("that this these those")
+_MODALS = word_set("can could may might will would")
 _THEREFORE = word_set("so therefore hence thus")
 _APPOSED = 3  # parts of a clause that a restatement reaches back over
 _COPULAS = word_set("is are")

@@ -207,8 +207,9 @@ def _sides_in_text(reading: Reading) -> list[Side]:
         if clause.role.value in ("quoted", "steering"):
             continue
         for item in clause.items:
-            if item.value("side") in ("left", "right"):
-                found.append(Side(item.value("side")))
+            value = item.value("side") or item.value("patientside")
+            if value in ("left", "right"):
+                found.append(Side(value))
             found += [ref.side for ref in item.refs[:1] if ref.side is not Side.NONE]
     return found
 

@@ -19,7 +19,11 @@ from .scope import excepts
 from .sides import side_for
 from .text import word_set
 
-__all__ = ["EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions", "every_one", "from_edge_of", "whole_of_parts"]
+__all__ = [
+    *("EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions"),
+    *("every_one", "from_edge_of", "group_less", "whole_of_parts"),
+]
+
 
 _TOP = word_set("upper top uppermost topmost first highest")
 _BOTTOM = word_set("lower bottom lowermost lowest last bottommost")
@@ -122,6 +126,20 @@ def collected(reading: Reading) -> list[str] | None:
                 return [
                     id for one in _collections()[kind, place].split(";") for id in resolve_ref(Ref(one), mention, reading)
                 ]
+    return None
+
+
+def group_less(reading: Reading) -> list[str] | None:
+    """ "bowel, but not the colon": a kind of thing that is a group of its own, of which parts are not wanted."""
+    known = reading.lexicon.vocabulary
+    for mention in reading.of("head"):
+        refs = mention.item.refs if mention.item.sense("structure") else ()
+        own = known.structures.get(refs[0].concept) if len(refs) == 1 else None
+        parts = set(known.parts_closure(own.id)) if own is not None and own.parts else set()
+        out = {r.concept for m in reading.of("structure", role="excluded") for r in m.item.refs}
+        if parts & {leaf for c in out if c in known.structures for leaf in known.parts_closure(c)}:
+            reading.say(f"Asked for: {mention.told}, less some of its parts.")
+            return [refs[0].concept]
     return None
 
 
