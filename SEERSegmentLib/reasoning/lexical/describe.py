@@ -284,6 +284,8 @@ def kinds_of(concept: str) -> frozenset[str]:
     known = table.lexicon.vocabulary
     own = known.structures.get(concept)
     kinds = {s.kind for s in ((own,) if own else known.by_concept(concept))}
+    if concept.startswith(("vertebrae_", "rib_")):
+        kinds.add(concept.partition("_")[0].replace("vertebrae", "vertebra"))
     return frozenset(kinds | table.types.get(concept, set()) | table.also.get(concept, set()))
 
 

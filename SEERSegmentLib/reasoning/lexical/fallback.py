@@ -33,7 +33,8 @@ CLEAR = 1.0
 """By how much the best must exceed the next for it to be taken without asking."""
 
 _SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
-_AROUND = 0.4  # a feature of the text around the request counts less than one of the request
+_AROUND = 0.5  # a feature of the text around the request counts less than one of the request
+_AROUND_NAMED = 0.3
 _DISEASE = 5.0
 _DISEASE_AROUND = 4.5
 _FINDING = 2.0
@@ -212,10 +213,11 @@ def best_described(
         for feature, text in features(_positive(clause, reading)).items():
             wanted[feature] = 1.0
             words.setdefault(feature, text)
-    for clause in reading.context[-40:]:
-        for feature, text in told_by(clause, reading).items():
-            if feature not in wanted:
-                wanted[feature] = _AROUND
+    for phrase in phrases(reading):  # what names a structure tells of that one, and little of the target
+        share = _AROUND_NAMED if phrase.own else _AROUND
+        for feature, text in features(phrase.items, structures=False).items():
+            if wanted.get(feature, 0.0) < share:
+                wanted[feature] = share
                 words.setdefault(feature, text)
     bonus = _bonus(reading)
     counted = {m.item.value("levelnoun") for m in reading.of("head")} & {"vertebra", "rib", "disc", "C", "T", "L"}
@@ -283,7 +285,7 @@ def _told_of(reading: Reading) -> set[str]:
 
 
 _A_REPORT = 4  # structures named around a request, from which on it is a report
-_UNTOLD = 0.75
+_UNTOLD = 0.6
 
 
 def _positive(clause: Clause, reading: Reading) -> list[Item]:

@@ -35,6 +35,7 @@ class Phrase:
 
     items: tuple[Item, ...]
     named: tuple[Item, ...]
+    own: bool  # whether it names something itself; else ``named`` is what was named before
     sides: frozenset[str]
     told: frozenset[str]
     normal: bool
@@ -84,7 +85,7 @@ def _read_phrases(reading: Reading) -> list[Phrase]:
                 continue
             before = ()
             own = tuple(i for i in whole if _is_name(i))
-            phrase = _phrase(whole, own or last, sides)
+            phrase = _phrase(whole, own, last, sides)
             found.append(phrase)
             last, sides = own or last, phrase.sides
     return found
@@ -117,13 +118,14 @@ def refs_of(item: Item) -> tuple[Ref, ...]:
     return item.refs
 
 
-def _phrase(items: tuple[Item, ...], named: tuple[Item, ...], before: frozenset[str]) -> Phrase:
+def _phrase(items: tuple[Item, ...], own: tuple[Item, ...], last: tuple[Item, ...], before: frozenset[str]) -> Phrase:
+    named = own or last
     sides = {i.value("side") for i in items} | {r.side.value for i in named for r in refs_of(i)[:1]}
     sides &= {"left", "right"}
     abnormal = any("abnormal" in i.kinds or i.disease for i in items)
     normal = any("normal" in i.kinds for i in items)
     told = frozenset(f for f in features(items, structures=False) if _telling(f))
-    return Phrase(items, named, frozenset(sides) or before, told, normal, abnormal)
+    return Phrase(items, named, bool(own), frozenset(sides) or before, told, normal, abnormal)
 
 
 def _telling(feature: str) -> bool:
