@@ -88,7 +88,7 @@ def _labels(known: Vocabulary, structure: Structure, modality: Modality) -> froz
 
 @cache
 def has_labels(id: str, modality: Modality) -> bool:
-    """Whether the label set of a modality has a structure of the vocabulary, by itself, by its parts or in its whole."""
+    """Whether the label set of a modality has a structure of the vocabulary, by itself or by its parts."""
     known = load_vocabulary()
     return bool(_labels(known, known.get(id), modality))
 

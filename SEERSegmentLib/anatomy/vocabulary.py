@@ -11,7 +11,7 @@ from ..values import Side
 from .normalise import normalise
 from .numbered import numbered_entries
 from .structure import Entry, Structure
-from .tables import read_rows, read_structures
+from .tables import building, read_rows, read_structures
 
 __all__ = ["UnknownStructure", "Vocabulary", "load_vocabulary"]
 
@@ -170,5 +170,6 @@ def _plural(term: str) -> str:
 @cache
 def load_vocabulary() -> Vocabulary:
     """The vocabulary of the data folder, read once."""
-    structures = read_structures()
-    return Vocabulary(structures, _entries(structures))
+    with building():
+        structures = read_structures()
+        return Vocabulary(structures, _entries(structures))

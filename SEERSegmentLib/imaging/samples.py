@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
-import os
 import shutil
 import subprocess
 import tarfile
@@ -22,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..errors import ServiceError, StorageError, UsageError
+from ..folders import cache_folder
 from ..interpreter import python_interpreter
 from ..values import Modality
 
@@ -29,7 +29,6 @@ __all__ = [
     "SAMPLES",
     "Package",
     "Sample",
-    "cache_folder",
     "cached_sample",
     "export_sample",
     "fetch_sample",
@@ -110,17 +109,6 @@ SAMPLES: Mapping[str, Sample] = {
         {"volume": "slicerio/data/CTChest4.nrrd", "labels": "slicerio/data/Segmentation.seg.nrrd"},
     ),
 }
-
-
-def cache_folder() -> Path:
-    """Where fetched samples are kept: ``$SEER_CACHE``, else ``seer`` in the user's cache folder."""
-    chosen = os.environ.get("SEER_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or (
-        os.environ.get("LOCALAPPDATA") if os.name == "nt" else str(Path.home() / ".cache")
-    )
-    return Path(base or Path.home() / ".cache") / "seer"
 
 
 def cached_sample(name: str, part: str = "volume") -> Path | None:

@@ -20,9 +20,11 @@ _DATA = Path(__file__).with_name("data")
 
 #: Tables of anatomy/ whose words are those of a request.
 _ANATOMY = (
-    "adjectives ambiguous collections diseases functions modifiers outside relations sides spelling structures synonyms"
+    "adjectives ambiguous collections diseases modifiers operations outside sides spelling structures synonyms"
     " wholes wider word_classes"
 )
+#: Tables that describe in everyday words: of those, a name may be made ("Cooper", "Tables").
+_DESCRIPTIONS = "functions relations"
 _EVERYDAY = "common_words"
 #: So many words are remembered with whether they are ordinary.
 _MOST_REMEMBERED = 20_000
@@ -178,6 +180,7 @@ def load_words() -> Words:
     also_names = kinds.pop("surname too") | body
     clinical = frozenset().union(*(kinds[kind] for kind in _CLINICAL_KINDS), _anatomy_words(_ANATOMY))
     common_words = _anatomy_words(_EVERYDAY)
+    clinical |= _anatomy_words(_DESCRIPTIONS) - common_words
     ordinary = clinical.union(common_words, _announcing_words(), *kinds.values())
     named = frozenset().union(*eponyms.values())
     return Words(
@@ -220,11 +223,14 @@ def _by_kind(table: str, kind: str, words: str) -> dict[str, frozenset[str]]:
 
 
 def _anatomy_words(tables: str) -> frozenset[str]:
+    """Words of anatomy tables; one that English writes with a capital alone is somebody's name, and none of them."""
     from ...anatomy.tables import read_rows
 
     words: set[str] = set()
     for table in tables.split():
         for row in read_rows(f"{table}.csv"):
+            english = row.get("language", "en") == "en"
             for text in row.values():
-                words.update(map(plain, _WORD.findall(text.lower())))
+                found = _WORD.findall(text)
+                words.update(plain(word.lower()) for word in found if not (english and word.istitle()))
     return frozenset(words)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ...values import Side
 from .account import account
-from .fallback import described, generic_group, seat_of_kind, told_as_abnormal
+from .fallback import described, generic_group
 from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention, place_only
@@ -24,7 +24,17 @@ from .refuse import (
 )
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .subsets import EDGE_WORDS, all_lobes, collected, elliptical_exclusions, every_one, from_edge_of, group_less, whole_of_parts
+from .seats import seat_of_kind, told_as_abnormal
+from .subsets import (
+    EDGE_WORDS,
+    all_lobes,
+    collected,
+    elliptical_exclusions,
+    every_one,
+    from_edge_of,
+    group_less,
+    whole_of_parts,
+)
 from .text import word_set
 
 __all__ = ["choose"]

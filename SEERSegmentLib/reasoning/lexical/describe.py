@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from typing import Any
 
 from ...anatomy import normalise
-from ...anatomy.tables import read_rows
+from ...anatomy.tables import building, read_rows
 from ...values import Side
 from .items import Item, read_items
+from .kept import kept
 from .lexicon import Lexicon, load_lexicon
 from .text import tokenise, word_set
 
@@ -135,32 +137,41 @@ class Description:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        self.words: set[str] = set()
         about: dict[str, set[str]] = {}
         types: dict[str, set[str]] = {}
         self.rows: dict[str, list[frozenset[str]]] = {}
         self.also: dict[str, set[str]] = {}  # what a structure is too, though few call it that: the liver a gland
-        for row in read_rows("functions.csv"):
-            if row["kind"] in ("type", "also"):
+        functions, relations = list(read_rows("functions.csv")), list(read_rows("relations.csv"))
+        texts = [row["text"] for row in functions if row["kind"] not in _KINDS] + [row["object"] for row in relations]
+        read = kept("descriptions", lambda: self._read(texts))
+        self.words = set(read["words"])
+        told_of = iter(read["features"])
+        for row in functions:
+            if row["kind"] in _KINDS:
                 table = types if row["kind"] == "type" else self.also
-                table[row["subject"]] = set(row["text"].split())
+                table.setdefault(row["subject"], set()).update(row["text"].split())
                 continue
-            told = self._read(row["text"])
+            told = next(told_of)
             about.setdefault(row["subject"], set()).update(told)
             self.rows.setdefault(row["subject"], []).append(_content(told))
-        for row in read_rows("relations.csv"):
+        for row in relations:
             own = about.setdefault(row["subject"], set())
-            told = self._read(row["object"])
-            told |= {f"{row['relation']}>{feature}" for feature in told if feature[0] in "@#"}
-            told.add(f"rel:{row['relation']}")
-            own |= told
+            told = next(told_of)
+            told += [f"{row['relation']}>{feature}" for feature in told if feature[0] in "@#"]
+            told.append(f"rel:{row['relation']}")
+            own.update(told)
             self.rows.setdefault(row["subject"], []).append(_content(told))
         self.about, self.types = about, types
 
-    def _read(self, text: str) -> set[str]:
-        tokens = tokenise(text)
-        self.words.update(t.norm for t in tokens if t.kind == "word" and len(t.norm) > 3)
-        return set(features(read_items(text, tokens, self.lexicon)))
+    def _read(self, texts: Sequence[str]) -> dict[str, list[Any]]:
+        """Features of texts, and the words that they are written in."""
+        words: set[str] = set()
+        told: list[list[str]] = []
+        for text in texts:
+            tokens = tokenise(text)
+            words.update(t.norm for t in tokens if t.kind == "word" and len(t.norm) > 3)
+            told.append(sorted(features(read_items(text, tokens, self.lexicon))))
+        return {"words": sorted(words), "features": told}
 
     @cached_property
     def candidates(self) -> dict[str, tuple[str, Side, str, frozenset[str], frozenset[str]]]:
@@ -201,6 +212,8 @@ class Description:
                 weight *= 0.5
             elif feature.startswith(("rel:", "head:")):
                 weight *= 0.4
+            elif feature.startswith("dis:"):  # where a disease sits, diseases.csv says
+                weight *= 0.5
             weights[feature] = weight
         return weights
 
@@ -268,7 +281,10 @@ class Description:
         return best
 
 
-def _content(told: set[str]) -> frozenset[str]:
+_KINDS = frozenset({"type", "also"})
+
+
+def _content(told: Iterable[str]) -> frozenset[str]:
     """Features of a row that say something by themselves."""
     return frozenset(f for f in told if not f.startswith(("rel:", "head:")))
 
@@ -292,4 +308,5 @@ def kinds_of(concept: str) -> frozenset[str]:
 @cache
 def load_descriptions() -> Description:
     """The descriptions over the project's tables, read once."""
-    return Description(load_lexicon())
+    with building():
+        return Description(load_lexicon())

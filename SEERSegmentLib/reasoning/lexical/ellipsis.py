@@ -49,7 +49,9 @@ def _share_with_kind(items: list[Item], lexicon: Lexicon) -> None:
         for at, other in enumerate(items):
             if other.norm not in _PARTS or other.sense("structure") or abs(other.start - item.start) > _MANY:
                 continue
-            found = [s for s in lexicon.lookup(f"{other.norm} {item.norm}") if s.kind == "structure" and not s.ambiguous]
+            found = [
+                s for s in lexicon.lookup(f"{other.norm} {item.norm}") if s.kind == "structure" and not s.ambiguous
+            ]
             if found:
                 items[at] = replace(other, senses=tuple(found), kinds=frozenset({"structure"}))
 

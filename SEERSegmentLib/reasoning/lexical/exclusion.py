@@ -87,7 +87,9 @@ class TakenOut:
     def exclude(self, mentions: Sequence[Mention]) -> None:
         """Exclude all that was taken out, unless that is all there is."""
         out = {id(mention) for chain, _ in self._found for mention in chain}
-        if not any(m.role == "wanted" and id(m) not in out and m.kind not in ("pronoun", "condition") for m in mentions):
+        if not any(
+            m.role == "wanted" and id(m) not in out and m.kind not in ("pronoun", "condition") for m in mentions
+        ):
             return
         for chain, words in self._found:
             for mention in chain:

@@ -1,4 +1,4 @@
-"""Extents: "trachea, cricoid to carina", "gastric contour, fundus through to pylorus", "from the hilum down to the cava".
+"""Extents: "trachea, cricoid to carina", "gastric contour, fundus through to pylorus".
 
 Where a target reaches from and to is no target itself, as long as something else is asked for.
 """
@@ -15,7 +15,18 @@ __all__ = ["set_extents_aside"]
 
 _FROM = word_set("from ab von vom desde de depuis da dal") | {"from the", "starting at", "beginning at"}
 _TO = word_set("to through thru until till bis hasta jusqu a fino") | {
-    *("down to", "up to", "through to", "down to the", "up to the", "as far as", "to the", "out to", "on to", "all the way to"),
+    *(
+        "down to",
+        "up to",
+        "through to",
+        "down to the",
+        "up to the",
+        "as far as",
+        "to the",
+        "out to",
+        "on to",
+        "all the way to",
+    ),
     *("running to", "extending to", "ending at"),
 }
 _LIGHT = word_set("the a its his her level of all way")

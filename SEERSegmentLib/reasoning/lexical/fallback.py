@@ -8,17 +8,17 @@ from dataclasses import replace
 from ...anatomy import has_labels
 from ...values import Modality, Side
 from .clauses import Clause
-from .describe import Described, features, kinds_of, load_descriptions
+from .describe import Described, features, load_descriptions
 from .findings import Phrase, phrases, told_by
 from .items import Item
 from .lexicon import Ref
-from .mention import Mention, SideWord, as_mention
+from .mention import Mention
 from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
 from .text import word_set
 
-__all__ = ["ENOUGH", "best_described", "described", "generic_group", "told_as_abnormal"]
+__all__ = ["ENOUGH", "LINK", "best_described", "described", "generic_group", "linked", "said_of"]
 
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
@@ -29,8 +29,15 @@ _UNLABELLED = 0.65
 _TOLD_ENOUGH = 3.0
 """The same for what the text around the request speaks of: few things can be meant."""
 
-CLEAR = 1.0
-"""By how much the best must exceed the next for it to be taken without asking."""
+CLEAR = 1.002
+"""By how much the best must exceed the next for it to be taken without asking, where little is told."""
+
+_SURE = 2
+"""Words that tell something, from which on the best is taken however close the next: who asks is served by a guess that
+says so more than by a question, and approves it or not."""
+
+CLOSE = 1.08
+"""Up to here the next best is told as a doubt."""
 
 _SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
 _AROUND = 0.5  # a feature of the text around the request counts less than one of the request
@@ -40,117 +47,6 @@ _DISEASE_AROUND = 4.5
 _FINDING = 2.0
 _NAMED = 1.0  # it is spoken of at all
 _NORMAL = -3.5
-
-
-def seat_of_kind(reading: Reading) -> list[str] | None:
-    """ "the hangman's vertebra", "the aneurysm's vessel": of what a disease in the request sits in, the one of a kind."""
-    kinds = {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")} - {"", "any", "organ"}
-    if not kinds:
-        return None
-    for mention in reading.of("condition"):
-        disease = mention.item.disease
-        seats = [s for s in disease.structures if kinds & kinds_of(s)] if disease is not None else []
-        if len(seats) == 1 and len(disease.structures if disease else ()) <= _FEW_SEATS:
-            reading.used.add(id(mention))
-            reading.say(f"“{mention.text}” tells which one: {seats[0].replace('_', ' ')}.")
-            own = reading.lexicon.vocabulary.structures.get(seats[0])
-            ref = Ref(own.concept, own.side, own.level) if own is not None else Ref(seats[0])
-            return [own.id] if own is not None and own.level else resolve_ref(ref, mention, reading)
-    return None
-
-
-_FEW_SEATS = 3
-
-
-def told_as_abnormal(reading: Reading) -> list[str] | None:
-    """ "the newly fractured vertebra", "the collapsed lobe": the one of its kind that the text tells as abnormal."""
-    kinds = {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")}
-    wanted = (
-        "vertebra"
-        if kinds & {"vertebra", "C", "T", "L"}
-        else "rib"
-        if "rib" in kinds
-        else "lobe"
-        if "lobe" in kinds
-        else ""
-    )
-    if not wanted or not reading.context:
-        return None
-    candidates: dict[str, tuple[float, Item, Clause, int]] = {}
-    said = _said(reading)
-    for clause in reading.context[-40:]:
-        for start, end, normal, score in _phrases(clause):
-            first = True
-            linked = sum(s for _, s in _linked(clause, said, reading)[:1]) / _LINK
-            for at in range(start, end):
-                item = clause.items[at]
-                if _of_kind(item, wanted) and not normal and score + linked > 0:
-                    key, total = item.norm, score + linked + 0.1 * first
-                    first = False
-                    if key not in candidates or candidates[key][0] < total:
-                        candidates[key] = (total, item, clause, at)
-    if not candidates:
-        return None
-    ranked = sorted(candidates.values(), key=lambda c: -c[0])
-    if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
-        return None
-    _, item, clause, at = ranked[0]
-    mention = as_mention(item)
-    mention.sides = _sides_around(clause, at) or _sides_before(clause, reading)
-    reading.say(f"The text tells “{item.text}” as the abnormal one.")
-    return resolve(mention, reading)
-
-
-def _sides_around(clause: Clause, at: int) -> list[SideWord]:
-    """The nearest side word before (or after) an item of the text around the request."""
-    for n in (*range(at - 1, max(-1, at - 12), -1), *range(at + 1, min(len(clause.items), at + 4))):
-        item = clause.items[n]
-        value = item.value("side") or next((r.side.value for r in item.refs[:1]), "")
-        if value in ("left", "right"):
-            return [SideWord(value, item.text, n, 0)]
-    return []
-
-
-def _sides_before(clause: Clause, reading: Reading) -> list[SideWord]:
-    """ "On the left the upper lobe is clear; the lower lobe is dense": the side that the sentence before spoke of."""
-    place = next((n for n, c in enumerate(reading.clauses) if c is clause), 0)
-    for before in reversed(reading.clauses[max(0, place - 2) : place]):
-        values = {i.value("side") or next((r.side.value for r in i.refs[:1]), "") for i in before.items}
-        values &= {"left", "right"}
-        if values:
-            return [SideWord(values.pop(), before.text, 0, 0)] if len(values) == 1 else []
-    return []
-
-
-def _phrases(clause: Clause) -> list[tuple[int, int, bool, float]]:
-    """Parts of a clause between commas: whether each is told as normal, and how abnormal and how new it is."""
-    found, start = [], 0
-    items = clause.items
-    whole = 0.5 if clause.has("abnormal") or any(i.disease for i in items) else 0.0
-    for at in range(len(items) + 1):
-        if at == len(items) or items[at].text in (",", ";", "\uff0c", "\u3001"):
-            own = items[start:at]
-            normal = any("normal" in i.kinds or i.norm in _OLD for i in own)
-            score = sum(2.0 for i in own if i.disease) + sum(1.0 for i in own if "abnormal" in i.kinds)
-            score += sum(1.0 for i in own if i.norm in _NEW)
-            found.append((start, at, normal, score or whole))
-            start = at + 1
-    return found
-
-
-_OLD = word_set("old unchanged stable known previous chronic healed longstanding prior treated")
-_NEW = word_set("new newly acute fresh recent now")
-
-
-def _of_kind(item: Item, wanted: str) -> bool:
-    if item.counted is not None:
-        return item.counted.kind == wanted
-    return any(
-        ref.concept.startswith("lung_") and "lobe" in ref.concept
-        if wanted == "lobe"
-        else ref.concept == wanted and bool(ref.level)
-        for ref in item.refs
-    )
 
 
 def generic_group(reading: Reading) -> list[str] | None:
@@ -206,7 +102,6 @@ def best_described(
     Question
         Where several fit about equally well.
     """
-    table = load_descriptions()
     wanted: dict[str, float] = {}
     words: dict[str, str] = {}
     for clause in reading.request[-40:]:
@@ -219,21 +114,14 @@ def best_described(
             if wanted.get(feature, 0.0) < share:
                 wanted[feature] = share
                 words.setdefault(feature, text)
-    bonus = _bonus(reading)
-    counted = {m.item.value("levelnoun") for m in reading.of("head")} & {"vertebra", "rib", "disc", "C", "T", "L"}
-    ranked = [d for d in table.rank(wanted, kinds, bonus) if not _wrong_side(d, reading, mention)]
-    if counted or "vertebra" in kinds:
-        concepts = {"rib"} if counted == {"rib"} else {"intervertebral_disc"} if counted == {"disc"} else {"vertebra"}
-        ranked = [d for d in ranked if d.concept in concepts]
-    ranked = [d for d in ranked if not _ruled_out(d, reading)]
-    wider = reading.lexicon.wider
-    labelled = {d.id for d in ranked if d.id in wider or any(has_labels(d.id, m) for m in (Modality.CT, Modality.MR))}
-    ranked = [d if d.id in labelled else replace(d, score=_UNLABELLED * d.score) for d in ranked]
-    ranked.sort(key=lambda d: (-d.score, d.id))
     told = _told_of(reading)
-    if len(told) >= _A_REPORT:  # a report speaks of what it is about
-        ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
-        ranked.sort(key=lambda d: (-d.score, d.id))
+    ranked = _ranked(wanted, kinds, reading, mention, told)
+    added = _added(reading)
+    if added and ranked:
+        core = {f: share for f, share in wanted.items() if f.partition(":")[0].rpartition(">")[2] not in added}
+        alone = _ranked(core, kinds, reading, mention, told)
+        if alone and alone[0].score >= least and alone[0].concept != ranked[0].concept and _says_more(alone[0]):
+            ranked = alone
     best = ranked[0] if ranked else None
     if best is None or best.score < (_TOLD_ENOUGH if {best.concept, best.id} & told else least):
         return None
@@ -244,9 +132,13 @@ def best_described(
     diseased = any(i.disease for i in reading.request_items)
     if len(said) < 2 and not kinds - _VAGUE and not diseased and not {best.concept, best.id} & told:
         return None  # one word, of anything: "the one next to the screw"
+    whole = reading.lexicon.wider
     rivals = [d for d in ranked[1:] if d.concept != best.concept or (d.level != best.level)]
-    if rivals and best.score < CLEAR * rivals[0].score:
-        names = [_name(d, reading) for d in (best, *rivals[:2])]
+    rivals = [d for d in rivals if whole.get(d.id, (d.id,))[0] != whole.get(best.id, (best.id,))[0]]
+    names = [_name(d, reading) for d in (best, *rivals[:2])]
+    if rivals and best.score < CLOSE * rivals[0].score:
+        reading.doubts.append(f"the description fits {names[1]} nearly as well as {names[0]}")
+    if rivals and best.score < CLEAR * rivals[0].score and len(said) < _SURE:
         raise Question(
             "target-unclear",
             f"The description fits {' as well as '.join(names[:2])}.",
@@ -260,6 +152,41 @@ def best_described(
 
 
 _VAGUE = frozenset({"any", "", "level", "organ"})
+
+
+def _ranked(
+    wanted: dict[str, float], kinds: set[str], reading: Reading, mention: Mention | None, told: set[str]
+) -> list[Described]:
+    """Structures by how well they fit, without those that the request rules out."""
+    counted = {m.item.value("levelnoun") for m in reading.of("head")} & {"vertebra", "rib", "disc", "C", "T", "L"}
+    table = load_descriptions()
+    found = table.rank(wanted, kinds, _bonus(reading))
+    ranked = [d for d in found if not _wrong_side(d, reading, mention) and not _ruled_out(d, reading)]
+    if counted or "vertebra" in kinds:
+        concepts = {"rib"} if counted == {"rib"} else {"intervertebral_disc"} if counted == {"disc"} else {"vertebra"}
+        ranked = [d for d in ranked if d.concept in concepts]
+    wider = reading.lexicon.wider
+    labelled = {d.id for d in ranked if d.id in wider or any(has_labels(d.id, m) for m in (Modality.CT, Modality.MR))}
+    ranked = [d if d.id in labelled else replace(d, score=_UNLABELLED * d.score) for d in ranked]
+    if len(told) >= _A_REPORT:  # a report speaks of what it is about
+        ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
+    # Of two that fit equally, the one of which less else is told comes first.
+    return sorted(ranked, key=lambda d: (-round(d.score, 6), len(table.candidates[d.id][3]), d.id))
+
+
+def _added(reading: Reading) -> set[str]:
+    """ "the organ that stores bile and the spleen": names that a list may add instead of describing with them."""
+    found: set[str] = set()
+    for mention in reading.of("structure", "outside", role="anchor"):
+        if mention.joined_to is not None and mention.relation not in ("between", "flank") and mention.at > 0:
+            before = reading.clauses[mention.clause].items[mention.at - 1]
+            if before.norm in ("the", "a", "both") or "side" in before.kinds:
+                found |= {f"@{ref.concept}" for ref in mention.item.refs} | {f"@{mention.item.value('outside')}"}
+    return found - {"@"}
+
+
+def _says_more(found: Described) -> bool:
+    return len([f for f in found.shared if not f.startswith(("head:", "rel:"))]) > 1
 
 
 def _resolved(best: Described, ranked: list[Described], reading: Reading, mention: Mention | None) -> list[str]:
@@ -333,7 +260,7 @@ def _ruled_out(found: Described, reading: Reading) -> bool:
 def _bonus(reading: Reading) -> dict[str, float]:
     """What diseases and findings add: to the seat of a disease, to what is told as abnormal."""
     bonus: defaultdict[str, float] = defaultdict(float)
-    said = _said(reading)
+    said = said_of(reading)
     seen: set[tuple[str, str]] = set()
     for asked, clause in (*((True, c) for c in reading.request[-40:]), *((False, c) for c in reading.context[-40:])):
         for item in clause.items:
@@ -344,7 +271,7 @@ def _bonus(reading: Reading) -> dict[str, float]:
             for concept in disease.structures:
                 bonus[concept] += (_DISEASE if asked else _DISEASE_AROUND) / len(disease.structures)
         if not asked:
-            for concept, score in _linked(clause, said, reading):
+            for concept, score in linked(clause, said, reading):
                 bonus[concept] += score
             for item in clause.items:
                 for ref in item.refs[:1]:
@@ -361,12 +288,12 @@ def _bonus(reading: Reading) -> dict[str, float]:
     return bonus
 
 
-def _said(reading: Reading) -> set[str]:
+def said_of(reading: Reading) -> set[str]:
     """What the request says of its target, without names."""
     return {f for c in reading.request[-40:] for f in features(_positive(c, reading), structures=False) if _telling(f)}
 
 
-def _linked(clause: Clause, said: set[str], reading: Reading) -> list[tuple[str, float]]:
+def linked(clause: Clause, said: set[str], reading: Reading) -> list[tuple[str, float]]:
     """Structures told together with what the request says of its target: "the gland with the nodule"."""
     if clause.has("normal") or not said:
         return []
@@ -374,11 +301,11 @@ def _linked(clause: Clause, said: set[str], reading: Reading) -> list[tuple[str,
     shared = len(said & told)
     if not shared:
         return []
-    links = [(ref.concept, min(shared, 2) * _LINK) for item in clause.items for ref in item.refs[:1]]
+    links = [(ref.concept, min(shared, 2) * LINK) for item in clause.items for ref in item.refs[:1]]
     for item in clause.items:
         if "outside" in item.kinds:  # a landmark of few structures: the lesser curve is the stomach's
             holders = load_descriptions().holders(f"@{item.value('outside')}")
-            links += [(concept, min(shared, 2) * _LINK / len(holders)) for concept in holders if len(holders) <= 3]
+            links += [(concept, min(shared, 2) * LINK / len(holders)) for concept in holders if len(holders) <= 3]
     return links
 
 
@@ -386,7 +313,7 @@ def _telling(feature: str) -> bool:
     return not feature.startswith(("rel:", "head:", "@"))
 
 
-_LINK = 3.0
+LINK = 3.0
 
 
 def _findings(phrase: Phrase) -> list[tuple[str, float]]:

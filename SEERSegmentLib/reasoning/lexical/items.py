@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .levels import Counted, counted_at
+from .counted import Counted
+from .levels import counted_at
 from .lexicon import Disease, Lexicon, Ref, Sense
 from .misheard import misheard, spells_level
 from .spelling import Speller
@@ -125,10 +126,10 @@ def correct_tokens(tokens: Sequence[Token], lexicon: Lexicon, speller: Speller) 
             mended.append(token)
             at += 1
             continue
-        word = _beside(tokens, at, speller) or speller.correct(token.norm) or _rib_misheard(tokens, at)
-        if word:
-            notes.append(f"“{token.text}” read as “{word}”")
-            mended.append(replace(token, norm=word))
+        meant = _beside(tokens, at, speller) or speller.correct(token.norm) or _rib_misheard(tokens, at)
+        if meant:
+            notes.append(f"“{token.text}” read as “{meant}”")
+            mended.append(replace(token, norm=meant))
         else:
             mended.append(token)
         at += 1

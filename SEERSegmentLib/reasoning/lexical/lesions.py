@@ -192,7 +192,9 @@ def _about_pancreas(reading: Reading) -> bool:
     return bool(words & _PANCREATIC)
 
 
-_PANCREATIC = word_set("gland duct ducts smv sma pancreas pancreatic cbd mpd pdac lapc jaundice ercp whipple folfirinox")
+_PANCREATIC = word_set(
+    "gland duct ducts smv sma pancreas pancreatic cbd mpd pdac lapc jaundice ercp whipple folfirinox"
+)
 
 
 def _specific(generic: Disease, reading: Reading, site: str) -> Disease | None:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...values import Side
+from .counted import COUNTS, SEQUENCE, Counted
 from .lexicon import Lexicon
 from .text import Token, word_set
 
-__all__ = ["COUNTS", "SEQUENCE", "Counted", "counted_at"]
-
-COUNTS = {"C": 7, "T": 12, "L": 5, "S": 5, "rib": 12}
-"""How many there are in a person with the usual numbering."""
-
-SEQUENCE: tuple[str, ...] = tuple(f"{r}{n}" for r in "CTLS" for n in range(1, COUNTS[r] + 1))
+__all__ = ["counted_at"]
 
 _CODE = re.compile(r"(c|th|t|d|l|s|hwk|bwk|lwk|swk|hw|bw|lw|vc|vt|vl)(\d{1,2})")
 _LETTERS = {"c": "C", "t": "T", "th": "T", "d": "T", "l": "L", "s": "S", "hwk": "C", "bwk": "T", "lwk": "L", "swk": "S",
@@ -27,25 +23,6 @@ _LIST_WORDS = word_set("and und et y e plus 和 与 と および")
 _UNITS = word_set("mm cm ml cc year years yr yrs week weeks month months day days hours x hu kg percent")
 _MAX_LIST = 24
 _NOUN, _NUMBER, _SPAN = frozenset({"levelnoun"}), frozenset({"ord", "card", "roman"}), frozenset({"span"})
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Levels given by number.
-
-    ``kind`` is ``"vertebra"``, ``"rib"`` or ``"disc"``; ``levels`` are their names ("T12", "7", "L3/L4") in the order
-    given; ``missing`` those named that no one has ("C9"). ``end`` is the index of the token after them. ``letter_d``
-    tells that thoracic levels were written with D, which the duodenum's parts are too; ``side`` is one written into the
-    code ("R3 rib"), ``paired`` that both sides are meant ("the last pair of ribs").
-    """
-
-    kind: str
-    levels: tuple[str, ...]
-    end: int
-    missing: tuple[str, ...] = ()
-    letter_d: bool = False
-    side: Side = Side.NONE
-    paired: bool = False
 
 
 def counted_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Counted | None:

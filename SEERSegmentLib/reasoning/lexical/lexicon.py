@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from ...anatomy import Entry, Vocabulary, load_vocabulary, normalise
-from ...anatomy.tables import read_rows
+from ...anatomy.tables import building, read_rows
 from ...values import Side
 from .text import Token, tokenise, word_set
 
@@ -55,6 +55,29 @@ class _Node:
     senses: list[Sense] = field(default_factory=list)
 
 
+class _Branches(dict[str, _Node]):
+    """First words of terms → what may follow them. Most texts have few of them: a branch grows when it is asked for."""
+
+    def __init__(self) -> None:
+        self.terms: dict[str, list[tuple[Sequence[str], Sense]]] = {}
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.terms
+
+    def __missing__(self, word: str) -> _Node:
+        branch = self[word] = _Node()
+        for words, sense in self.terms[word]:
+            node = branch
+            for later in words[1:]:
+                node = node.next.setdefault(later, _Node())
+            if not any(_same(sense, other) for other in node.senses):
+                node.senses.append(sense)
+        return branch
+
+    def get(self, word: str, default: Any = None) -> Any:  # dict's own asks no __missing__
+        return self[word] if word in self.terms else default
+
+
 def word_forms(word: str) -> Iterator[str]:
     """Singular forms that an English plural may have."""
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
@@ -70,7 +93,9 @@ class Lexicon:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self._root = _Node()
+        self._branches = _Branches()
+        self._root = _Node(self._branches)
+        self._counting = set(_COUNT_STARTS)
         self.words: dict[
             str, int
         ] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 other English, 0 none
@@ -82,13 +107,13 @@ class Lexicon:
                 continue  # "the broken rib" is the rib
             sense = Sense(
                 "structure",
-                "lesion" if self._is_lesion(meanings[0]) else "",
+                "lesion" if meanings[0].concept in self._lesions else "",
                 refs=meanings,
                 language=entries[0].language,
                 ambiguous=len(meanings) > 1,
             )
-            short = entries[0].kind == "abbreviation" and len(key) < 6  # nobody misspells "aSDH" as "asdf"
-            weight = 0 if short else 3 if entries[0].language in ("en", "la") else 2
+            is_short = entries[0].kind == "abbreviation" and len(key) < 6  # nobody misspells "aSDH" as "asdf"
+            weight = 0 if is_short else 3 if entries[0].language in ("en", "la") else 2
             self._add(key, sense, weight=weight, is_folded=True)
             for short in _abbreviated(key) if entries[0].language in ("en", "la") else ():
                 self._add(short, sense, weight=1, is_folded=True)
@@ -100,15 +125,20 @@ class Lexicon:
         for row in read_rows("outside.csv"):
             for term in (row["name"], *filter(None, row["synonyms"].split("|"))):
                 self._add(term, Sense("outside", row["name"]), weight=2)
+        diseases: set[str] = set()
         for row in read_rows("diseases.csv"):
             places = tuple(filter(None, row["structure"].split(";")))
             disease = Disease(row["term"], row["kind"], places, row["lesion"])
             for term in (row["term"], *filter(None, row["synonyms"].split("|"))):
+                if term.rpartition(" ")[2] in _BONES:
+                    continue  # as above
+                diseases.add(normalise(term))
                 self._add(term, Sense("disease", row["term"], disease=disease), weight=2)
+        named = set(vocabulary.keys) | diseases
         for row in read_rows("operations.csv"):
             places = tuple(row["structures"].split(";"))
             done = Disease(row["term"], "operation", places, "")
-            if not any(s.kind in ("disease", "structure") for s in self.lookup(row["term"])):
+            if normalise(row["term"]) not in named:
                 self._add(row["term"], Sense("disease", row["term"], disease=done), weight=2)
         for row in (*read_rows("sides.csv"), *read_rows("modifiers.csv")):
             kind = row.get("kind") or "side"
@@ -116,9 +146,11 @@ class Lexicon:
             weight = 0 if row["language"] != "en" else 3 if kind in ("head", "levelnoun") else 1
             self._add(row["term"], Sense(kind, value or "", language=row["language"]), weight)
 
-    def _is_lesion(self, ref: Ref) -> bool:
-        own = self.vocabulary.structures.get(ref.concept)
-        return any(s.kind == "lesion" for s in ((own,) if own else self.vocabulary.by_concept(ref.concept)))
+    @cached_property
+    def _lesions(self) -> frozenset[str]:
+        """Ids and concepts of lesions."""
+        found = (s for s in self.vocabulary.structures.values() if s.kind == "lesion")
+        return frozenset(name for s in found for name in (s.id, s.concept))
 
     def _ref(self, entry: Entry) -> Ref:
         """An entry's meaning as concept, side and level, also where it gives the id of one side."""
@@ -137,23 +169,17 @@ class Lexicon:
         words = folded.split() if folded.isascii() else [t.norm for t in tokenise(folded) if t.is_word]
         if not words:
             return
-        node = self._root
+        self._branches.terms.setdefault(words[0], []).append((words, sense))
+        if sense.kind in _COUNTS:
+            self._counting.add(words[0])
         for word in words:
-            node = node.next.setdefault(word, _Node())
             if not word.isascii():
                 if len(words) == 1:
                     self.cjk_terms.add(word)
             elif len(word) > 2:
                 self.words[word] = max(weight, self.words.get(word, 0))
-        if not any(_same(sense, other) for other in node.senses):
-            node.senses.append(sense)
         if sense.language not in ("en", "la") and len(words) == 1 and len(words[0]) > 3:
             self.languages[words[0]] = sense.language
-
-    @cached_property
-    def _counting(self) -> frozenset[str]:
-        kinds = {"ord", "card", "levelnoun", "span"}
-        return frozenset(word for word, node in self._root.next.items() if _holds(node, kinds)) | _COUNT_STARTS
 
     def begins_count(self, word: str) -> bool:
         """Whether a word can begin a numbered level: "last", "twelfth", "costa", "BWK"."""
@@ -257,8 +283,7 @@ _BONES = frozenset(["rib", "ribs", "vertebra", "vertebrae", "vertebral", "body",
 _COUNT_STARTS = word_set("first top upper uppermost highest topmost last bottom lower lowest lowermost final 第")
 
 
-def _holds(node: _Node, kinds: set[str]) -> bool:
-    return any(s.kind in kinds for s in node.senses) or any(_holds(n, kinds) for n in node.next.values())
+_COUNTS = frozenset({"ord", "card", "levelnoun", "span"})
 
 
 def _same(one: Sense, other: Sense) -> bool:
@@ -269,4 +294,5 @@ def _same(one: Sense, other: Sense) -> bool:
 @cache
 def load_lexicon() -> Lexicon:
     """The lexicon over the project's tables, read once."""
-    return Lexicon(load_vocabulary())
+    with building():
+        return Lexicon(load_vocabulary())

@@ -63,7 +63,9 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
         reading.say(f"“{mention.text}” has several meanings; what stands with it fits {display_name(reading, common)}.")
         return (common,)
     if (alike := _like_its_neighbours(refs, mention, reading)) is not None:
-        reading.say(f"“{mention.text}” has several meanings; what it is listed with fits {display_name(reading, alike)}.")
+        reading.say(
+            f"“{mention.text}” has several meanings; what it is listed with fits {display_name(reading, alike)}."
+        )
         return (alike,)
     said_regions = {_REGION_WORDS[i.norm] for i in reading.request_items if i.norm in _REGION_WORDS}
     regions = said_regions or _regions(reading, mention)

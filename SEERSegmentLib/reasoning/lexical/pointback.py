@@ -14,7 +14,7 @@ from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
 
-__all__ = ["pointed_at", "only_of_kind", "told_levels", "told_with"]
+__all__ = ["only_of_kind", "pointed_at", "told_levels", "told_with"]
 
 _CLEARLY = 1.5  # by how much the best must exceed the next
 
@@ -104,10 +104,15 @@ def _named_of(noun: str, reading: Reading) -> list[tuple[Item, Phrase, float]]:
 
 
 def only_of_kind(reading: Reading) -> list[str] | None:
-    """ "SBRT to T6 … the bone as CTV": the one thing of a kind that the text names, where the request only says the kind."""
+    """ "SBRT to T6 … the bone as CTV": where the request only says the kind, the one of it that the text names."""
     heads = [m for m in reading.of("head") if "pron" not in m.item.kinds]
     kinds = {m.item.value("levelnoun") or m.item.value("head") for m in heads}
-    if not heads or kinds & {"", "any"} or words_of_request(reading) or reading.of("lesion", "condition", role="anchor"):
+    if (
+        not heads
+        or kinds & {"", "any"}
+        or words_of_request(reading)
+        or reading.of("lesion", "condition", role="anchor")
+    ):
         return None
     found: dict[str, tuple[Item, Phrase]] = {}
     for phrase in phrases(reading):

@@ -65,7 +65,7 @@ class LexicalReasoner:
         return Reasoning(evidence_for(spec, case), _rationale(reading), answer, _NAME, details=details)
 
     def _boldly(self, question: Question, case: ReasoningCase) -> tuple[Reading, TargetSpec]:
-        """A text that names nothing, read as dictation that was heard wrongly; the question stands if that is no better."""
+        """A text that names nothing, read as wrongly heard dictation; the question stands if that is no better."""
         if question.code not in _NAMELESS or len(case.request.text) > _DICTATED:
             raise question
         reading = self.read(case.request.text, case.modality, bold=True)

@@ -91,7 +91,9 @@ def _said_anew(items: Sequence[Item], mention: Mention, other: Mention) -> bool:
     between = items[mention.at + 1 : other.at]
     opened = any(i.text in "([" for i in between)
     adds = any(i.kinds & {"plus", "ask", "correction", "not", "except", "or"} or i.norm == "then" for i in between)
-    restated = any("apposition" in i.kinds for i in between) or any("only" in i.kinds for i in items[other.at : other.at + 2])
+    restated = any("apposition" in i.kinds for i in between) or any(
+        "only" in i.kinds for i in items[other.at : other.at + 2]
+    )
     return opened or (restated and not adds)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...values import Side
+from .counted import COUNTS, SEQUENCE
 from .items import Item
-from .levels import COUNTS, SEQUENCE
 from .lexicon import Ref
 from .mention import Mention
 from .reading import Reading

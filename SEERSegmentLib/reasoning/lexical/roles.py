@@ -168,7 +168,7 @@ def _before_head(item: Item, at: int, items: Sequence[Item]) -> bool:
 
 
 def _one_of(head: Mention, mention: Mention) -> bool:
-    """ "the middle one of the five lumbar vertebrae", "the largest one of the gluteals": one of a group that is named."""
+    """ "the middle one of the five lumbar vertebrae": one of a group that is named."""
     many = mention.item.plural or mention.item.norm.endswith(("s", "ae")) or mention.item.counted is not None
     return head.item.norm in ("one", "ones") and mention.kind == "structure" and many
 
@@ -193,10 +193,14 @@ def _named_by_adjective(items: Sequence[Item], at: int) -> bool:
     if "measure" in following.kinds and "head" not in following.kinds and following.norm not in _COVERS:
         return True
     kind = following.value("head")
-    return kind in ("bone", "organ", "gland") and following.norm in _KINDS and kind in kinds_of(items[at].refs[0].concept)
+    return (
+        kind in ("bone", "organ", "gland") and following.norm in _KINDS and kind in kinds_of(items[at].refs[0].concept)
+    )
 
 
-_WHOLE = word_set("whole entire complete full total ganze ganzen gesamte gesamten entero entera tout toute intero intera")
+_WHOLE = word_set(
+    "whole entire complete full total ganze ganzen gesamte gesamten entero entera tout toute intero intera"
+)
 _FATTY = frozenset({"organ", "gland", "muscle", "bone"})
 _COVERS = word_set("wall margin edge tissue level")
 _KINDS = word_set("bone bones organ organs gland glands")

@@ -227,8 +227,6 @@ def _told_fully(item: Item, items: Sequence[Item], at: int) -> bool:
     )
 
 
-
-
 def _without(items: Sequence[Item], at: int) -> bool:
     """Spanish "sin" before a name is "without"; after one, Latin short for the left side."""
     following = items[at + 1] if at + 1 < len(items) else None

@@ -54,7 +54,17 @@ def sound(word: str) -> str:
     return "".join(key)
 
 
-_SOUNDS = (("mb", "m"), ("ph", "f"), ("gh", ""), ("kn", "n"), ("sch", "sk"), ("ch", "k"), ("ck", "k"), ("th", "t"), ("x", "ks"))
+_SOUNDS = (
+    ("mb", "m"),
+    ("ph", "f"),
+    ("gh", ""),
+    ("kn", "n"),
+    ("sch", "sk"),
+    ("ch", "k"),
+    ("ck", "k"),
+    ("th", "t"),
+    ("x", "ks"),
+)
 
 
 def distance(one: str, other: str, limit: int) -> int:

@@ -8,8 +8,8 @@ from functools import cache
 from ...anatomy import Vocabulary
 from ...anatomy.tables import read_rows
 from ...values import Side
+from .counted import COUNTS
 from .items import Item
-from .levels import COUNTS
 from .lexicon import Ref
 from .mention import Mention, SideWord
 from .pick import by_quality
@@ -124,7 +124,9 @@ def collected(reading: Reading) -> list[str] | None:
                 reading.heard = {anchor.text}
                 reading.say(f"“{mention.text}” of “{anchor.text}”: all of them.")
                 return [
-                    id for one in _collections()[kind, place].split(";") for id in resolve_ref(Ref(one), mention, reading)
+                    id
+                    for one in _collections()[kind, place].split(";")
+                    for id in resolve_ref(Ref(one), mention, reading)
                 ]
     return None
 
