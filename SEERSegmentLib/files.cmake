@@ -73,6 +73,7 @@ set(SEERSegmentLib_SCRIPTS
   evaluation/__init__.py
   evaluation/agreement.py
   evaluation/requests.py
+  folders.py
   grounding/__init__.py
   grounding/body.py
   grounding/coverage.py
@@ -198,12 +199,16 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/bodyside.py
   reasoning/lexical/choose.py
   reasoning/lexical/clauses.py
+  reasoning/lexical/counted.py
   reasoning/lexical/describe.py
   reasoning/lexical/ellipsis.py
   reasoning/lexical/evidence.py
+  reasoning/lexical/exclusion.py
+  reasoning/lexical/extent.py
   reasoning/lexical/fallback.py
   reasoning/lexical/findings.py
   reasoning/lexical/items.py
+  reasoning/lexical/kept.py
   reasoning/lexical/lesions.py
   reasoning/lexical/levels.py
   reasoning/lexical/lexicon.py
@@ -212,6 +217,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/mention.py
   reasoning/lexical/misheard.py
   reasoning/lexical/outcome.py
+  reasoning/lexical/pick.py
   reasoning/lexical/pointback.py
   reasoning/lexical/pointing.py
   reasoning/lexical/read.py
@@ -222,6 +228,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/resolve.py
   reasoning/lexical/roles.py
   reasoning/lexical/scope.py
+  reasoning/lexical/seats.py
   reasoning/lexical/sides.py
   reasoning/lexical/spelling.py
   reasoning/lexical/steering.py
@@ -324,6 +331,7 @@ set(SEERSegmentLib_RESOURCES
   anatomy/data/label_sets/versions.csv
   anatomy/data/misheard.csv
   anatomy/data/modifiers.csv
+  anatomy/data/operations.csv
   anatomy/data/outside.csv
   anatomy/data/phrase_words.csv
   anatomy/data/relations.csv

@@ -15,7 +15,7 @@ import SEERSegmentLib
 
 #: Rooms in layers; a module may import its own room and those of earlier layers, never a later one or a sibling's.
 LAYERS = [
-    {"values", "errors", "metrics", "protocols", "interpreter"},
+    {"values", "errors", "metrics", "protocols", "interpreter", "folders"},
     {"anatomy", "imaging"},
     {"grounding"},
     {"reasoning", "backbones"},

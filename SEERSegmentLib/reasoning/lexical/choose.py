@@ -224,7 +224,7 @@ def _condition(reading: Reading) -> list[str] | None:
         disease = mention.item.disease
         if disease is None or disease.kind != "whole" or not disease.structures:
             continue
-        if any(m.kind == "head" for m in reading.of("head")):
+        if any(not _listed_beside(m, mention) for m in reading.of("head")):
             continue
         reading.used.add(id(mention))
         reading.say(
@@ -232,6 +232,13 @@ def _condition(reading: Reading) -> list[str] | None:
         )
         return resolve_ref(Ref(disease.structures[0]), mention, reading)
     return None
+
+
+def _listed_beside(head: Mention, mention: Mention) -> bool:
+    """ "aortic dissection, glands": a kind of thing that a list puts after it doesn't say what it sits in."""
+    if head.clause != mention.clause:
+        return False
+    return mention in (head.joined_to, head) or mention.joined_to is head or head.segment != mention.segment
 
 
 # -------------------------------------------------------------------------------------------- what is not to be in it
