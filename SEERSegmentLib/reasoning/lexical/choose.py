@@ -24,7 +24,7 @@ from .refuse import (
 )
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .seats import seat_of_kind, told_as_abnormal
+from .seats import part_told_abnormal, seat_around, seat_of_kind, told_as_abnormal
 from .subsets import (
     EDGE_WORDS,
     all_lobes,
@@ -73,9 +73,11 @@ def _first_found(reading: Reading) -> list[str] | None:
         every_one,
         group_less,
         seat_of_kind,
+        part_told_abnormal,
         told_as_abnormal,
         told_with,
         only_of_kind,
+        seat_around,
         described,
         generic_group,
         from_context,
@@ -363,6 +365,8 @@ _INFERRED: Mapping[Callable[[Reading], list[str] | None], str] = {
     pointed_at: "what is meant was told by pointing back into the text",
     _condition: "what is meant was told by a disease",
     seat_of_kind: "what is meant was told by a disease",
+    part_told_abnormal: "what is meant was told by a part of it",
+    seat_around: "what is meant was taken from a disease in the text around it",
     told_as_abnormal: "what is meant was taken from what the text tells as abnormal",
     only_of_kind: "what is meant was taken from the text around it",
     told_with: "what is meant was taken from the text around it",

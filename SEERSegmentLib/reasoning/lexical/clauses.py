@@ -298,6 +298,7 @@ def _requests(clauses: Sequence[Clause], open_: Sequence[int]) -> dict[int, str]
     weak = [
         n for n in open_ if clauses[n].has("ask") and _has_object(clauses[n]) and clauses[n].span.header != "history"
     ]
+    weak = [n for n in weak if not clauses[n].has("normal")] or weak  # "no ring, normal" asks for none
     only = [
         n
         for n in open_

@@ -9,10 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from ...anatomy.tables import read_rows
 from ...values import Side
 from .clauses import Clause
-from .describe import features
+from .describe import features, load_descriptions
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention
@@ -21,7 +23,7 @@ from .text import word_set
 
 __all__ = [
     *("Phrase", "asks_normal", "phrases", "refs_of"),
-    *("side_by_size", "side_by_state", "told_by", "words_of_request"),
+    *("side_by_size", "side_by_state", "told_by", "whole_of", "words_of_request"),
 ]
 
 _SPLITS = word_set("but while whereas although however though aber mais pero")
@@ -108,6 +110,24 @@ def _only_names(part: Sequence[Item]) -> bool:
 
 def _is_name(item: Item) -> bool:
     return item.counted is not None or bool(refs_of(item))
+
+
+@cache
+def _wholes() -> dict[str, str]:
+    """Parts → the whole that a request may call them by (wholes.csv)."""
+    return {part: row["whole"] for row in read_rows("wholes.csv") for part in row["parts"].split(";")}
+
+
+def whole_of(item: Item) -> str:
+    """The one structure that has the part which an item names: the dens is the axis's, the manubrium the sternum's."""
+    places = [*(ref.concept for ref in item.refs), item.value("outside")]
+    for place in filter(None, places):
+        if place in _wholes():
+            return _wholes()[place]
+        holders = load_descriptions().holders(f"@{place}")
+        if len(holders) == 1:
+            return holders[0]
+    return ""
 
 
 def refs_of(item: Item) -> tuple[Ref, ...]:

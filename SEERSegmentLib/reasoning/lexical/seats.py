@@ -2,37 +2,92 @@
 
 from __future__ import annotations
 
+from ...values import Side
 from .clauses import Clause
 from .describe import kinds_of
 from .fallback import LINK, linked, said_of
+from .findings import Phrase, phrases, whole_of
 from .items import Item
 from .lexicon import Ref
-from .mention import SideWord, as_mention
+from .mention import Mention, SideWord, as_mention
 from .reading import Reading
 from .resolve import resolve, resolve_ref
 from .text import word_set
 
-__all__ = ["seat_of_kind", "told_as_abnormal"]
+__all__ = ["part_told_abnormal", "seat_around", "seat_of_kind", "told_as_abnormal"]
 
 
 def seat_of_kind(reading: Reading) -> list[str] | None:
     """ "the hangman's vertebra": of what a disease in the request sits in, the one that is of the kind asked for."""
-    kinds = {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")} - {"", "any", "organ"}
-    if not kinds:
-        return None
-    for mention in reading.of("condition"):
+    kinds = _asked_kinds(reading)
+    for mention in reading.of("condition") if kinds else ():
         disease = mention.item.disease
         seats = [s for s in disease.structures if kinds & kinds_of(s)] if disease is not None else []
         if len(seats) == 1 and len(disease.structures if disease else ()) <= _FEW_SEATS:
             reading.used.add(id(mention))
             reading.say(f"“{mention.text}” tells which one: {seats[0].replace('_', ' ')}.")
-            own = reading.lexicon.vocabulary.structures.get(seats[0])
-            ref = Ref(own.concept, own.side, own.level) if own is not None else Ref(seats[0])
-            return [own.id] if own is not None and own.level else resolve_ref(ref, mention, reading)
+            return _seat(seats[0], mention, reading)
     return None
 
 
 _FEW_SEATS = 3
+_ORGANS = frozenset({"", "any", "organ"})
+
+
+def _asked_kinds(reading: Reading) -> set[str]:
+    return {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")} - _ORGANS
+
+
+def part_told_abnormal(reading: Reading) -> list[str] | None:
+    """ "Fracture of the base of the dens … the fractured vertebra": a part that is told stands for its whole."""
+    kinds = _asked_kinds(reading)
+    found: dict[str, tuple[Item, Phrase]] = {}
+    for phrase in phrases(reading) if kinds else ():
+        if not phrase.abnormal or phrase.normal or any(kinds & _kinds(i) for i in phrase.named if phrase.own):
+            continue
+        for item in phrase.items:
+            whole = whole_of(item) if item.names_anatomy and item.counted is None else ""
+            if whole and kinds & kinds_of(whole):
+                found.setdefault(whole, (item, phrase))
+    if len(found) != 1:
+        return None
+    whole, (item, phrase) = next(iter(found.items()))
+    mention = as_mention(item)
+    mention.sides = [SideWord(next(iter(phrase.sides)), item.text, 0, 0)] if len(phrase.sides) == 1 else []
+    reading.say(f"“{item.text}” is told as abnormal, and is part of the {whole.replace('_', ' ')}.")
+    return _seat(whole, mention, reading)
+
+
+def seat_around(reading: Reading) -> list[str] | None:
+    """ "Brock's syndrome … the collapsed lobe": the one of its kind that the diseases around the request sit in."""
+    kinds = _asked_kinds(reading)
+    seats = {
+        seat
+        for clause in (reading.context if kinds else ())
+        for item in clause.items
+        if item.disease is not None and len(item.disease.structures) <= _FEW_SEATS and not clause.has("normal")
+        for seat in item.disease.structures
+        if kinds & kinds_of(seat)
+    }
+    if len(seats) != 1:
+        return None
+    seat = seats.pop()
+    reading.say(f"What the text tells sits in the {seat.replace('_', ' ')}.")
+    return _seat(seat, reading.of("head")[0], reading)
+
+
+def _kinds(item: Item) -> frozenset[str]:
+    if item.counted is not None:
+        return frozenset({item.counted.kind})
+    return frozenset(kind for ref in item.refs for kind in kinds_of(ref.concept))
+
+
+def _seat(name: str, mention: Mention, reading: Reading) -> list[str]:
+    """The structure of a concept or id, with the side that is told."""
+    own = reading.lexicon.vocabulary.structures.get(name)
+    if own is not None and (own.level or own.side is not Side.NONE):
+        return [own.id]
+    return resolve_ref(Ref(name), mention, reading)
 
 
 def told_as_abnormal(reading: Reading) -> list[str] | None:
