@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ...values import Side
 from .account import account
-from .fallback import described, generic_group
+from .fallback import described, generic_group, plain_kind
 from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention, place_only
@@ -71,6 +71,7 @@ def _first_found(reading: Reading) -> list[str] | None:
         _named,
         _condition,
         every_one,
+        plain_kind,
         group_less,
         seat_of_kind,
         part_told_abnormal,

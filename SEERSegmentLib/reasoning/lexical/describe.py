@@ -38,7 +38,7 @@ _DULL = word_set(
     "under again once ever upon via per patient man woman old year know called name known find segment",
     "outline contour mask volume structure thing part region area body normal lies lie lying sits ",
     "runs run running goes go going gives give situated located found seen between near anatomical anatomy",
-    "medical scan image slice ct mr mri study case left right main",
+    "medical scan image images send sends sent pacs slice ct mr mri study case left right main",
 )
 _TOGETHER = 0.5  # how much more two features count when one row has both
 _CLOSER = 30  # candidates looked at row by row: all sides and levels of the best few

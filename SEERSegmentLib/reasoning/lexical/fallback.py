@@ -9,7 +9,7 @@ from ...anatomy import has_labels
 from ...values import Modality, Side
 from .clauses import Clause
 from .describe import Described, features, load_descriptions
-from .findings import Phrase, phrases, told_by
+from .findings import Phrase, phrases, told_by, words_of_request
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention
@@ -18,7 +18,7 @@ from .reading import Reading
 from .resolve import resolve, resolve_ref
 from .text import word_set
 
-__all__ = ["ENOUGH", "LINK", "best_described", "described", "generic_group", "linked", "said_of"]
+__all__ = ["ENOUGH", "LINK", "best_described", "described", "generic_group", "linked", "plain_kind", "said_of"]
 
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
@@ -59,6 +59,18 @@ def generic_group(reading: Reading) -> list[str] | None:
                     f"The request doesn't say which {mention.text} is meant.",
                     f"Which {mention.text} do you mean?",
                 )
+            reading.say(f"Asked for: {mention.told}.")
+            return resolve(mention, reading)
+    return None
+
+
+def plain_kind(reading: Reading) -> list[str] | None:
+    """ "Outline the cord.": a word that is a name too, where nothing says more of it."""
+    for mention in reading.of("head"):
+        item = mention.item
+        named = item.sense("structure") is not None and item.value("head") == "any" and not item.value("levelnoun")
+        alone = not [m for m in reading.mentions if m is not mention and m.kind != "pronoun"]
+        if named and alone and len(item.refs) == 1 and not words_of_request(reading) and not mention.item.plural:
             reading.say(f"Asked for: {mention.told}.")
             return resolve(mention, reading)
     return None
@@ -120,7 +132,9 @@ def best_described(
     if added and ranked:
         core = {f: share for f, share in wanted.items() if f.partition(":")[0].rpartition(">")[2] not in added}
         alone = _ranked(core, kinds, reading, mention, told)
-        if alone and alone[0].score >= least and alone[0].concept != ranked[0].concept and _says_more(alone[0]):
+        rank = {d.id: d.score for d in ranked}
+        near = bool(alone) and rank.get(alone[0].id, 0.0) > _NEAR * ranked[0].score
+        if near and alone[0].concept != ranked[0].concept and alone[0].score >= least and _says_more(alone[0]):
             ranked = alone
     best = ranked[0] if ranked else None
     if best is None or best.score < (_TOLD_ENOUGH if {best.concept, best.id} & told else least):
@@ -178,11 +192,14 @@ def _added(reading: Reading) -> set[str]:
     """ "the organ that stores bile and the spleen": names that a list may add instead of describing with them."""
     found: set[str] = set()
     for mention in reading.of("structure", "outside", role="anchor"):
-        if mention.joined_to is not None and mention.relation not in ("between", "flank") and mention.at > 0:
+        if mention.joined_to is not None and not mention.relation and mention.at > 0:
             before = reading.clauses[mention.clause].items[mention.at - 1]
             if before.norm in ("the", "a", "both") or "side" in before.kinds:
                 found |= {f"@{ref.concept}" for ref in mention.item.refs} | {f"@{mention.item.value('outside')}"}
     return found - {"@"}
+
+
+_NEAR = 0.8  # how well it must fit with what may be added, beside what then fits best
 
 
 def _says_more(found: Described) -> bool:

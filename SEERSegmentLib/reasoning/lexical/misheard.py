@@ -39,7 +39,10 @@ def misheard(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> tuple[int, l
     """How many words are what dictation made of a name, and the name's own; None where there are none."""
     for heard, meant, everyday in _table().get(tokens[at].norm, ()):
         end = at + len(heard)
-        if [t.norm for t in tokens[at:end]] != heard or (everyday and not _name_is_due(tokens, at, end, lexicon)):
+        if [t.norm for t in tokens[at:end]] != heard:
+            continue
+        due = _side_is_due if meant in (["right"], ["left"]) else _name_is_due
+        if everyday and not due(tokens, at, end, lexicon):
             continue
         first = replace(tokens[at], end=tokens[end - 1].end, text=" ".join(t.text for t in tokens[at:end]))
         return len(heard), [replace(first, norm=word) for word in meant]
@@ -57,6 +60,19 @@ def _name_is_due(tokens: Sequence[Token], at: int, end: int, lexicon: Lexicon) -
     alone = not following or tokens[end].norm in _BREATHS
     sided = before >= 0 and _is(tokens, before, frozenset({"side"}), lexicon)
     return due and (alone or sided)
+
+
+def _side_is_due(tokens: Sequence[Token], at: int, end: int, lexicon: Lexicon) -> bool:
+    """ "rite kidny", "artery on the wright": beside a name, or last after "on the"."""
+    if end < len(tokens) and tokens[end].is_word:
+        known = lexicon.match(tokens, end)
+        named = known is not None and any(s.kind in _NAMES for s in known[1])
+        return named or (known is None and at == 0 and len(tokens[end].norm) > _SHORT)
+    return at > 1 and tokens[at - 1].norm == "the" and tokens[at - 2].norm in ("on", "the")
+
+
+_NAMES = frozenset({"structure", "adjective", "outside", "head"})
+_SHORT = 4
 
 
 def _is(tokens: Sequence[Token], at: int, kinds: frozenset[str], lexicon: Lexicon) -> bool:

@@ -61,6 +61,8 @@ def part_told_abnormal(reading: Reading) -> list[str] | None:
 def seat_around(reading: Reading) -> list[str] | None:
     """ "Brock's syndrome … the collapsed lobe": the one of its kind that the diseases around the request sit in."""
     kinds = _asked_kinds(reading)
+    if any(kinds & _kinds(item) for phrase in phrases(reading) for item in phrase.named):
+        return None  # then it is one of those that are named
     seats = {
         seat
         for clause in (reading.context if kinds else ())

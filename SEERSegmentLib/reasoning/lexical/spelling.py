@@ -103,7 +103,7 @@ class Speller:
 
     def __init__(self, lexicon: Lexicon, more_words: Iterable[str] = (), *, bold: bool = False) -> None:
         self._bold = bold
-        self._weights = {**dict.fromkeys(more_words, 1), **lexicon.words}
+        self._weights = {**dict.fromkeys(sorted(more_words), 1), **lexicon.words}
         self._terms = frozenset(word for word, weight in lexicon.words.items() if weight > 1)
         rows = read_rows("common_words.csv")
         self._common = frozenset(normalise(" ".join(row["words"] for row in rows)).split())
@@ -145,7 +145,10 @@ class Speller:
 
         ``before`` tells that the word stands before the neighbour.
         """
-        if len(word) < 4 or not word.isascii() or word in self._terms or len(other) < 4:
+        if len(word) < 4 or not word.isascii() or len(other) < 4:
+            return None
+        typed = f"{word} {other}" if before else f"{other} {word}"
+        if self._lexicon.lookup(word) or any(s.kind == "structure" for s in self._lexicon.lookup(typed)):
             return None
         for near, edits in sorted(self._near(word, 1 if len(word) < 6 else 2), key=lambda pair: pair[1]):
             if near[0] != word[0] or (edits > 1 and sound(near) != sound(word)):
@@ -205,7 +208,7 @@ class Speller:
         if self._fuzzy is not None:
             process, osa = self._fuzzy
             found = process.extract(
-                word, self._candidates, scorer=osa.distance, score_cutoff=limit, limit=12, processor=None
+                word, self._candidates, scorer=osa.distance, score_cutoff=limit, limit=None, processor=None
             )
             return [(other, int(edits)) for other, edits, _ in found]
         near = {other for form in _shortened(word) for other in self._by_shortened.get(form, ())}
