@@ -184,7 +184,7 @@ def _member(
         return _aside(mention, f"it says what “{beside.text}” is", reading)
     bare = all(is_light(i) for i in (*clause.items[start : mention.at], *clause.items[mention.at + 1 : end]))
     strong = strongly(clause.items, mention.at, beside.at)
-    if mention.kind == "condition" and not bare:
+    if mention.kind == "condition" and not (bare and strong):
         return _aside(mention, _WHY, reading)
     if not strong and (mention.kind == "lesion" or not (bare and mention.item.sense("structure"))):
         return _aside(mention, _WHY if mention.kind == "lesion" else f"it says more of “{beside.text}”", reading)

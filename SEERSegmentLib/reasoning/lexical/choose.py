@@ -110,6 +110,15 @@ def _refuse_what_is_no_request(reading: Reading) -> None:
             f"“{requests[0].text.strip()[:80]}” doesn't ask for a segmentation.",
             "What would you like to have segmented?",
         )
+    asks_back = (
+        leading is not None and leading.norm.split()[0] in _QUESTIONS and first[-1].end <= requests[-1].items[-1].start
+    )
+    if asks_back and requests[-1].items[-1].text in ("?", "\uff1f") and not any(i.kinds & _OBJECTS for i in first):
+        raise Question(
+            "not-a-segmentation-request",
+            f"“{requests[0].text.strip()[:80]}” is a question, and names nothing to segment.",
+            "What would you like to have segmented?",
+        )
     if _statement(reading):
         raise Question(
             "not-a-segmentation-request",
@@ -118,6 +127,8 @@ def _refuse_what_is_no_request(reading: Reading) -> None:
         )
 
 
+_QUESTIONS = word_set("how what when why who which where is are should can could do does did will would may")
+_OBJECTS = frozenset({"structure", "outside", "disease", "head", "adjective", "levelnoun", "pron"})
 _FINITE = word_set("is are was were looks look looked appears appear seems seem remains shows showed has had")
 
 

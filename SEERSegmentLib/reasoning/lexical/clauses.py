@@ -379,6 +379,9 @@ def _extended(chosen: dict[int, str], clauses: Sequence[Clause], open_: Sequence
         goes_on = following is not None and following.items[0].norm in _ADDING and not clauses[n].has("past")
         if goes_on and clauses[n].span.header != "history" and not clauses[n].has("disease", "normal", "abnormal"):
             chosen[n] = "the next sentence adds to it"
+        told_side = clauses[n].has("side") and any(i.norm in _BACK for i in clauses[n].items)
+        if n > first and told_side and len(words) <= _ENTRY + 4 and not clauses[n].names_anatomy:
+            chosen[n] = "it says which side"
         if (after and leading & {"not", "only", "except", "patientside", "screen", "side"}) or (
             before and leading & {"not", "except"} and words[0].norm in _SPOKEN_NOT
         ):

@@ -69,8 +69,9 @@ def plain_kind(reading: Reading) -> list[str] | None:
     for mention in reading.of("head"):
         item = mention.item
         named = item.sense("structure") is not None and item.value("head") == "any" and not item.value("levelnoun")
-        alone = not [m for m in reading.mentions if m is not mention and m.kind != "pronoun"]
-        if named and alone and len(item.refs) == 1 and not words_of_request(reading) and not mention.item.plural:
+        others = [m for m in reading.mentions if m is not mention and m.role == "wanted" and m.kind != "pronoun"]
+        little = len(words_of_request(reading)) <= 1
+        if named and not others and len(item.refs) == 1 and little and not mention.item.plural:
             reading.say(f"Asked for: {mention.told}.")
             return resolve(mention, reading)
     return None
@@ -179,6 +180,8 @@ def _ranked(
     if counted or "vertebra" in kinds:
         concepts = {"rib"} if counted == {"rib"} else {"intervertebral_disc"} if counted == {"disc"} else {"vertebra"}
         ranked = [d for d in ranked if d.concept in concepts]
+    elif "lobe" in kinds and any("lobe" in d.concept for d in ranked):
+        ranked = [d for d in ranked if "lobe" in d.concept]
     wider = reading.lexicon.wider
     labelled = {d.id for d in ranked if d.id in wider or any(has_labels(d.id, m) for m in (Modality.CT, Modality.MR))}
     ranked = [d if d.id in labelled else replace(d, score=_UNLABELLED * d.score) for d in ranked]

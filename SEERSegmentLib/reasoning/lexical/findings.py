@@ -142,8 +142,10 @@ def _phrase(items: tuple[Item, ...], own: tuple[Item, ...], last: tuple[Item, ..
     named = own or last
     sides = {i.value("side") for i in items} | {r.side.value for i in named for r in refs_of(i)[:1]}
     sides &= {"left", "right"}
-    abnormal = any("abnormal" in i.kinds or i.disease for i in items)
-    normal = any("normal" in i.kinds for i in items)
+    denied = next((n for n, i in enumerate(items) if "not" in i.kinds), len(items))  # "small bowel not dilated"
+    found = [n for n, i in enumerate(items) if "abnormal" in i.kinds or i.disease]
+    abnormal = any(n < denied for n in found)
+    normal = any("normal" in i.kinds for i in items) or (bool(found) and not abnormal)
     told = frozenset(f for f in features(items, structures=False) if _telling(f))
     return Phrase(items, named, bool(own), frozenset(sides) or before, told, normal, abnormal)
 

@@ -53,7 +53,9 @@ def part_told_abnormal(reading: Reading) -> list[str] | None:
         return None
     whole, (item, phrase) = next(iter(found.items()))
     mention = as_mention(item)
-    mention.sides = [SideWord(next(iter(phrase.sides)), item.text, 0, 0)] if len(phrase.sides) == 1 else []
+    clause = next(c for c in reading.context if any(i is item for i in c.items))
+    own = [SideWord(next(iter(phrase.sides)), item.text, 0, 0)] if len(phrase.sides) == 1 else []
+    mention.sides = own or _sides_before(clause, reading)
     reading.say(f"“{item.text}” is told as abnormal, and is part of the {whole.replace('_', ' ')}.")
     return _seat(whole, mention, reading)
 
@@ -67,7 +69,8 @@ def seat_around(reading: Reading) -> list[str] | None:
         seat
         for clause in (reading.context if kinds else ())
         for item in clause.items
-        if item.disease is not None and len(item.disease.structures) <= _FEW_SEATS and not clause.has("normal")
+        if item.disease is not None and len(item.disease.structures) <= _FEW_SEATS
+        if not clause.has("normal") and not any(i.norm in _OLD for i in clause.items)
         for seat in item.disease.structures
         if kinds & kinds_of(seat)
     }

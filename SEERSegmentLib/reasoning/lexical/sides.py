@@ -262,6 +262,11 @@ def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str)
                 side = sides.pop()
                 reading.say(f"The side of the {noun} comes from “{clause.text.strip()[:80]}”: {side.value}.")
                 return side
+    asked = {Side(s.value) for s in reading.sides if s.value in ("left", "right") and not s.negated and not s.frame}
+    if len(asked) == 1:
+        side = asked.pop()
+        reading.say(f"The request speaks of the {side.value} side, so the {side.value} {noun} is meant.")
+        return side
     everywhere: set[Side] = set(_sides_in_text(reading))
     if len(everywhere) == 1:
         side = everywhere.pop()

@@ -151,7 +151,7 @@ class Speller:
         if self._lexicon.lookup(word) or any(s.kind == "structure" for s in self._lexicon.lookup(typed)):
             return None
         for near, edits in sorted(self._near(word, 1 if len(word) < 6 else 2), key=lambda pair: pair[1]):
-            if near[0] != word[0] or (edits > 1 and sound(near) != sound(word)):
+            if sound(near) != sound(word) and (near[0] != word[0] or edits > 1):
                 continue
             pair = f"{near} {other}" if before else f"{other} {near}"
             if any(s.kind == "structure" for s in self._lexicon.lookup(pair)):
