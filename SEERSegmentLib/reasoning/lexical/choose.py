@@ -113,7 +113,11 @@ def _refuse_what_is_no_request(reading: Reading) -> None:
     asks_back = (
         leading is not None and leading.norm.split()[0] in _QUESTIONS and first[-1].end <= requests[-1].items[-1].start
     )
-    if asks_back and requests[-1].items[-1].text in ("?", "\uff1f") and not any(i.kinds & _OBJECTS for i in first):
+    if (
+        asks_back
+        and requests[-1].items[-1].text in ("?", "\uff1f")
+        and not any(i.names_anatomy or i.kinds & _OBJECTS for i in first)
+    ):
         raise Question(
             "not-a-segmentation-request",
             f"“{requests[0].text.strip()[:80]}” is a question, and names nothing to segment.",

@@ -186,7 +186,7 @@ _SHORT_WORDS = word_set(
     "a an am as at be by do go he hi if in is it me my no of on or so to up us we the and for are was has had",
     "can may all out low pain la le les el los las un una uno il lo i gli al de du des da das do dos der die",
     "den ist im et y e o ou os em na ne ma se si su te tu va pa ti con per por sin sur ad ex ta met add aim",
-    "sat ant post cap bad bar mid man men her his eso",
+    "sat ant post cap bad bar mid man men her his",
 )
 """Everyday words of the languages read here: an abbreviation spelled like one counts only in capitals (ON, LA, PA)."""
 

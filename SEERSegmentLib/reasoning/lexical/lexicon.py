@@ -271,7 +271,7 @@ def _abbreviated(key: str) -> Iterator[str]:
     first, _, rest = key.partition(" ")
     if rest and first in _LATIN:
         yield f"{_LATIN[first]} {rest}"
-    if key.startswith("gluteus "):
+    if key.startswith("gluteus ") and key.count(" ") == 1:
         yield f"glut {key.removeprefix('gluteus ')}"
         yield f"glut {key.removeprefix('gluteus ')[:3]}"
 

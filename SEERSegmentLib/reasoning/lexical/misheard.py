@@ -81,7 +81,7 @@ def _is(tokens: Sequence[Token], at: int, kinds: frozenset[str], lexicon: Lexico
 
 
 _SPOKEN = {"el": "l", "ell": "l", "l": "l", "tee": "t", "tea": "t", "t": "t",
-           "see": "c", "sea": "c", "cee": "c", "c": "c"}  # fmt: skip
+           "s": "s", "ess": "s", "see": "c", "sea": "c", "cee": "c", "c": "c"}  # fmt: skip
 _SURE = word_set("l t c ell tee cee")
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
             "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}  # fmt: skip

@@ -20,7 +20,8 @@ __all__ = ["part_told_abnormal", "seat_around", "seat_of_kind", "told_as_abnorma
 def seat_of_kind(reading: Reading) -> list[str] | None:
     """ "the hangman's vertebra": of what a disease in the request sits in, the one that is of the kind asked for."""
     kinds = _asked_kinds(reading)
-    for mention in reading.of("condition") if kinds else ():
+    told = [m for m in reading.mentions if m.kind == "condition" and m.role != "excluded"]
+    for mention in told if kinds else ():
         disease = mention.item.disease
         seats = [s for s in disease.structures if kinds & kinds_of(s)] if disease is not None else []
         if len(seats) == 1 and len(disease.structures if disease else ()) <= _FEW_SEATS:

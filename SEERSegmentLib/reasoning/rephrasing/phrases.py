@@ -73,6 +73,9 @@ def with_place(target: Target) -> list[Proof]:
         words = _RELATIONS.get(row["relation"])
         if words is None or row["subject"] not in (structure.id, structure.concept):
             continue
+        told = {"left", "right"} & set(row["object"].casefold().split())
+        if told - {structure.side.value}:
+            continue  # "the left colic flexure"
         other = load_vocabulary().lookup(row["object"])
         # Another side's neighbour, or a neighbour that needs a side, would bring a second side into the request.
         if len(other) == 1 and other[0].side is Side.NONE and not load_vocabulary().needs_side(other[0].concept_or_id):
