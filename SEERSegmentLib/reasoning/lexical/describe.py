@@ -7,6 +7,7 @@ few structures have it (inverse document frequency, as in text retrieval).
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -225,6 +226,13 @@ class Description:
                 table.setdefault(feature, []).append(id)
         return table
 
+    @cached_property
+    def _of_concept(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for id, (concept, *_) in self.candidates.items():
+            table.setdefault(concept, []).append(id)
+        return table
+
     def holders(self, feature: str) -> list[str]:
         """Concepts of which the tables tell a feature, sorted."""
         return sorted({self.candidates[id][0] for id in self._having.get(feature, ())})
@@ -234,8 +242,9 @@ class Description:
         wanted: Mapping[str, float],
         kinds: Iterable[str] = (),
         bonus: Mapping[str, float] | None = None,
+        among: frozenset[str] = frozenset(),
     ) -> list[Described]:
-        """Structures by how well they fit, best first.
+        """The structures that fit best, best first: at most thirty.
 
         Parameters
         ----------
@@ -245,6 +254,8 @@ class Description:
             What the request calls it (``"gland"``, ``"artery"``); what is something else counts for little.
         bonus
             Concept or id → score from elsewhere: findings and diseases.
+        among
+            Concepts that can be meant; all, where none is given.
         """
         scores: dict[str, float] = {}
         shared: dict[str, list[str]] = {}
@@ -253,28 +264,29 @@ class Description:
             for id in self._having.get(feature, ()):
                 scores[id] = scores.get(id, 0.0) + weight
                 shared.setdefault(id, []).append(feature)
-        for id, (concept, *_) in self.candidates.items():
-            extra = (bonus or {}).get(id, (bonus or {}).get(concept, 0.0))
-            if extra:
+        for name, extra in (bonus or {}).items():
+            for id in (name,) if name in self.candidates else self._of_concept.get(name, ()):
                 scores[id] = scores.get(id, 0.0) + extra
         asked = {kind for kind in kinds if kind not in ("any", "")}
-        ranked = []
-        for id, score in scores.items():
-            concept, side, level, _, own_kinds = self.candidates[id]
-            if asked and not asked & own_kinds:
-                score *= 0.75 if asked & self.also.get(concept, set()) else 0.3
-            ranked.append(Described(concept, side, level, id, score, tuple(shared.get(id, ()))))
-        ranked.sort(key=lambda d: (-d.score, d.id))
+        if asked:
+            other = {concept: 0.75 if asked & also else 0.3 for concept, also in self.also.items()}
+            for id in scores:
+                if not asked & self.candidates[id][4]:
+                    scores[id] *= other.get(self.candidates[id][0], 0.3)
+        if among:
+            scores = {id: score for id, score in scores.items() if self.candidates[id][0] in among}
+        best = heapq.nsmallest(_CLOSER, scores, key=lambda id: (-scores[id], id))
         whole = []
-        for d in ranked[:_CLOSER]:
-            more = _TOGETHER * self._together(d, wanted)
-            whole.append(Described(d.concept, d.side, d.level, d.id, d.score + more, d.shared) if more else d)
+        for id in best:
+            concept, side, level, _, _ = self.candidates[id]
+            score = scores[id] + _TOGETHER * self._together(id, concept, wanted)
+            whole.append(Described(concept, side, level, id, score, tuple(shared.get(id, ()))))
         return sorted(whole, key=lambda d: (-d.score, d.id))
 
-    def _together(self, found: Described, wanted: Mapping[str, float]) -> float:
+    def _together(self, id: str, concept: str, wanted: Mapping[str, float]) -> float:
         """What one row says of what is wanted, if it says more than one thing: "stores" and "bile" in one breath."""
         best = 0.0
-        for row in (*self.rows.get(found.id, ()), *self.rows.get(found.concept, ())):
+        for row in {*self.rows.get(id, ()), *self.rows.get(concept, ())}:
             both = row & wanted.keys()
             if len(both) > 1:
                 best = max(best, math.fsum(self.weights.get(f, 0.0) * wanted[f] for f in both))

@@ -175,13 +175,8 @@ def _ranked(
     """Structures by how well they fit, without those that the request rules out."""
     counted = {m.item.value("levelnoun") for m in reading.of("head")} & {"vertebra", "rib", "disc", "C", "T", "L"}
     table = load_descriptions()
-    found = table.rank(wanted, kinds, _bonus(reading))
+    found = table.rank(wanted, kinds, _bonus(reading), _among(counted, kinds))
     ranked = [d for d in found if not _wrong_side(d, reading, mention) and not _ruled_out(d, reading)]
-    if counted or "vertebra" in kinds:
-        concepts = {"rib"} if counted == {"rib"} else {"intervertebral_disc"} if counted == {"disc"} else {"vertebra"}
-        ranked = [d for d in ranked if d.concept in concepts]
-    elif "lobe" in kinds and any("lobe" in d.concept for d in ranked):
-        ranked = [d for d in ranked if "lobe" in d.concept]
     wider = reading.lexicon.wider
     labelled = {d.id for d in ranked if d.id in wider or any(has_labels(d.id, m) for m in (Modality.CT, Modality.MR))}
     ranked = [d if d.id in labelled else replace(d, score=_UNLABELLED * d.score) for d in ranked]
@@ -189,6 +184,15 @@ def _ranked(
         ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
     # Of two that fit equally, the one of which less else is told comes first.
     return sorted(ranked, key=lambda d: (-round(d.score, 6), len(table.candidates[d.id][3]), d.id))
+
+
+def _among(counted: set[str], kinds: set[str]) -> frozenset[str]:
+    """Concepts that can be meant by a word for a level or a lobe; none where anything can."""
+    if counted or "vertebra" in kinds:
+        return frozenset({{"rib": "rib", "disc": "intervertebral_disc"}.get("".join(counted), "vertebra")})
+    if "lobe" in kinds:
+        return frozenset(concept for concept, *_ in load_descriptions().candidates.values() if "lobe" in concept)
+    return frozenset()
 
 
 def _added(reading: Reading) -> set[str]:

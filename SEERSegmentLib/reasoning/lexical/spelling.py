@@ -128,11 +128,9 @@ class Speller:
             return self._sounds_like(word) if self._bold and word not in _SMALL and word not in self._terms else None
         if len(word) >= 6 and "f" in word and self._weights.get(word.replace("f", "ph"), 0) == 3:
             return word.replace("f", "ph")
-        close = self._closest(word) if len(word) >= 4 else None
-        found = close or self._complete(word)
-        if found and word in _english():
+        if word in _english():
             return self._sounds_like(word) if self._bold else None
-        return found
+        return (self._closest(word) if len(word) >= 4 else None) or self._complete(word)
 
     def _sounds_like(self, word: str) -> str | None:
         """The one structure's name that is heard the same as an everyday word."""
@@ -207,13 +205,24 @@ class Speller:
     def _near(self, word: str, limit: int) -> Iterable[tuple[str, int]]:
         if self._fuzzy is not None:
             process, osa = self._fuzzy
-            found = process.extract(
-                word, self._candidates, scorer=osa.distance, score_cutoff=limit, limit=None, processor=None
-            )
-            return [(other, int(edits)) for other, edits, _ in found]
+            lengths = range(len(word) - limit, len(word) + limit + 1)
+            return [
+                (other, int(edits))
+                for length in lengths
+                for other, edits, _ in process.extract(
+                    word, self._by_length.get(length, ()), scorer=osa.distance, score_cutoff=limit, limit=None
+                )
+            ]
         near = {other for form in _shortened(word) for other in self._by_shortened.get(form, ())}
         near.update(self._by_sound.get(sound(word), ()))
         return [(other, distance(word, other, limit)) for other in sorted(near)]
+
+    @cached_property
+    def _by_length(self) -> dict[int, list[str]]:
+        table: dict[int, list[str]] = {}
+        for word in self._candidates:
+            table.setdefault(len(word), []).append(word)
+        return table
 
     @cached_property
     def _by_shortened(self) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from ...anatomy import Vocabulary
-from ...anatomy.tables import read_rows
+from ...anatomy.tables import Row, read_rows
 from ...values import Side
 from .counted import COUNTS
 from .items import Item
@@ -286,10 +286,15 @@ def _numbers(reach: Sequence[Item], sides: set[str], base: Sequence[str], known:
     ]
 
 
+@cache
+def _wholes() -> tuple[Row, ...]:
+    return tuple(read_rows("wholes.csv"))
+
+
 def whole_of_parts(wanted: Sequence[Mention], reading: Reading) -> list[str] | None:
     """A whole that is told by naming its parts (wholes.csv): ilium, ischium and pubis are the hip bone."""
     names = {ref.concept for m in wanted for ref in m.item.refs} | {m.item.value("outside") for m in wanted} - {""}
-    for row in read_rows("wholes.csv"):
+    for row in _wholes():
         parts = set(row["parts"].split(";"))
         if len(names & parts) >= int(row["at_least"]) and names <= parts:
             reading.say(f"{', '.join(f'“{m.text}”' for m in wanted)}: together the {row['whole'].replace('_', ' ')}.")
