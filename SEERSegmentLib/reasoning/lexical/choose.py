@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ...values import Side
 from .account import account
-from .fallback import described, generic_group, plain_kind
+from .fallback import described, generic_group, plain_kind, spoken_of
 from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention, place_only
@@ -82,6 +82,7 @@ def _first_found(reading: Reading) -> list[str] | None:
         described,
         generic_group,
         from_context,
+        spoken_of,
     ):
         ids = stage(reading)
         if ids:
@@ -389,4 +390,5 @@ _INFERRED: Mapping[Callable[[Reading], list[str] | None], str] = {
     described: "what is meant was told by a description",
     generic_group: "what is meant was told as a kind of thing",
     from_context: "what is meant was taken from the text around the request",
+    spoken_of: "what is meant is what the text around the request speaks of most",
 }

@@ -18,7 +18,17 @@ from .reading import Reading
 from .resolve import resolve, resolve_ref
 from .text import word_set
 
-__all__ = ["ENOUGH", "LINK", "best_described", "described", "generic_group", "linked", "plain_kind", "said_of"]
+__all__ = [
+    "ENOUGH",
+    "LINK",
+    "best_described",
+    "described",
+    "generic_group",
+    "linked",
+    "plain_kind",
+    "said_of",
+    "spoken_of",
+]
 
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
@@ -75,6 +85,19 @@ def plain_kind(reading: Reading) -> list[str] | None:
             reading.say(f"Asked for: {mention.told}.")
             return resolve(mention, reading)
     return None
+
+
+def spoken_of(reading: Reading) -> list[str] | None:
+    """What the text around a request speaks of most, where the request itself only points: "outline what comes out"."""
+    told = any(item.disease or item.refs for clause in reading.context for item in clause.items if not item.mark)
+    heads = reading.of("head")
+    if not told or any(m.role == "excluded" for m in reading.mentions):
+        return None
+    kinds = {m.item.value("head") for m in heads}
+    return best_described(reading, kinds, heads[0] if heads else None, least=_SPOKEN)
+
+
+_SPOKEN = 4.0
 
 
 def _one_of_many(mention: Mention) -> bool:

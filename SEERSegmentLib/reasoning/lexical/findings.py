@@ -23,7 +23,7 @@ from .text import word_set
 
 __all__ = [
     *("Phrase", "asks_normal", "phrases", "refs_of"),
-    *("side_by_size", "side_by_state", "told_by", "whole_of", "words_of_request"),
+    *("side_by_size", "side_by_state", "side_not_normal", "told_by", "whole_of", "words_of_request"),
 ]
 
 _SPLITS = word_set("but while whereas although however though aber mais pero")
@@ -225,6 +225,18 @@ def side_by_state(mention: Mention, reading: Reading, concept: str) -> Side | No
     return Side(ranked[0][0])
 
 
+def side_not_normal(reading: Reading) -> Side | None:
+    """The one side of which the text tells more than that it is normal: "Left lung clear. Consolidation on the right"."""
+    sides: set[str] = set()
+    for phrase in phrases(reading):
+        own = {i.value("side") or i.value("patientside") for i in phrase.items}
+        own |= {ref.side.value for i in phrase.items for ref in i.refs[:1]}
+        if not phrase.normal and not any("past" in i.kinds or i.norm in _HEALED for i in phrase.items):
+            sides |= own & {"left", "right"}
+    return Side(sides.pop()) if len(sides) == 1 else None
+
+
+_HEALED = word_set("old healed united previous chronic prior treated incidental")
 _SMALLER = word_set("small smaller smallest shorter shortest narrower narrowest thinner lesser shrunken atrophic")
 _LARGER = word_set(
     "large big larger largest bigger biggest longer longest wider widest greater thicker better dominant"

@@ -10,6 +10,7 @@ from .describe import features, load_descriptions
 from .items import Item
 from .mention import Mention
 from .reading import Reading
+from .sides import anchor_sides
 from .text import word_set
 
 __all__ = ["by_quality", "picked_from"]
@@ -44,6 +45,9 @@ def picked_from(mention: Mention, ids: Sequence[str], reading: Reading) -> list[
     if not ranked or (len(ranked) > 1 and ranked[0][1] < _CLEAR * ranked[1][1]):
         return list(ids)
     chosen = [part for part in parts if known.get(part).concept == ranked[0][0]]
+    sides = anchor_sides(mention, reading) if not mention.sides else set()
+    if len(sides) == 1:
+        chosen = [part for part in chosen if known.get(part).side.value in sides] or chosen
     said = " ".join(item.text for item in words) or "The place that is told"
     reading.say(f"“{said}” of “{mention.text}”: {known.get(chosen[0]).name}.")
     return chosen

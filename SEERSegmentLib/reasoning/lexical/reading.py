@@ -80,6 +80,10 @@ _PAST = word_set(
     "yesterday donated resected amputated prosthesis prosthetic replacement replaced congenital born pmh hx",
     "remote",
 )
+_REPLACED = word_set("thr hemiarthroplasty") | {
+    *("hip replacement", "total hip replacement", "hip arthroplasty", "shoulder hemiarthroplasty"),
+    *("reverse shoulder arthroplasty", "shoulder arthroplasty"),
+}
 _PLANNED = word_set(
     "planned planning booked before pre preop workup scheduled listed plan candidate candidates",
     "considering proposed tomorrow upcoming pending consider consent robotic partial donor prospective",
@@ -118,8 +122,8 @@ def find_gone(clauses: list[Clause]) -> Iterator[Gone]:
                 continue
             if not happened and removed.value != "*":
                 happened = survivor
-            if not happened:
-                continue
+            if not happened or (item.norm in _REPLACED and not remains and not survivor):
+                continue  # the bone with a new joint is there, and may be what is asked for
             side = _side_near(clause.items, at)
             concept = removed.value
             if concept == "*":

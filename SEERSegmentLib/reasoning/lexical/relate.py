@@ -6,7 +6,7 @@ from ...values import Side
 from .counted import COUNTS, SEQUENCE
 from .items import Item
 from .lexicon import Ref
-from .mention import Mention
+from .mention import Mention, as_mention
 from .reading import Reading
 from .resolve import resolve_ref
 from .text import word_set
@@ -24,8 +24,10 @@ def counted_relation(reading: Reading) -> list[str] | None:
         if mention.kind == "structure" and (mention.item.counted or mention.item.refs[0].level):
             continue
         noun = mention.item.value("levelnoun") or ("vertebra" if mention.item.value("head") == "vertebra" else "")
+        before = _told_before(mention, reading)
         if not noun and mention.item.norm in ("one", "ones", "level"):
-            kinds = {place[0] for m in reading.mentions if m.head is mention and (place := _place(m)) is not None}
+            heads = [m for m in reading.mentions if m.head is mention] + before
+            kinds = {place[0] for m in heads if (place := _place(m)) is not None}
             noun = kinds.pop() if len(kinds) == 1 else ""
         if noun not in ("vertebra", "rib", "disc", "C", "T", "L"):
             continue
@@ -34,7 +36,7 @@ def counted_relation(reading: Reading) -> list[str] | None:
             for m in reading.mentions
             if m is not mention and m.clause == mention.clause and m.role in ("anchor", "wanted", "context")
         ]
-        placed = [(m, place) for m in anchors if (place := _place(m)) is not None]
+        placed = [(m, place) for m in (*anchors, *before) if (place := _place(m)) is not None]
         if not placed and noun == "rib":  # "the rib below the right fifth"
             numbers = [
                 int(i.value("ord")) for i in reading.clauses[mention.clause].items[mention.at :] if i.value("ord")
@@ -48,6 +50,20 @@ def counted_relation(reading: Reading) -> list[str] | None:
             reading.say(f"“{mention.text}” is told by its place next to {', '.join(f'“{m.text}”' for m, _ in placed)}.")
             return found
     return None
+
+
+def _told_before(mention: Mention, reading: Reading) -> list[Mention]:
+    """ "L3 and L5 are done. Just the one between them": what a pronoun after a relation stands for."""
+    pointing = [m for m in reading.mentions if m.head is mention and m.item.norm in _THEM and m.relation]
+    if not pointing or not mention.clause:
+        return []
+    named = [as_mention(item) for item in reading.clauses[mention.clause - 1].items if item.counted or item.refs]
+    for one in named:
+        one.relation = pointing[0].relation
+    return named
+
+
+_THEM = word_set("them it these those both")
 
 
 def _place(mention: Mention) -> tuple[str, list[int]] | None:

@@ -76,6 +76,8 @@ def mention_at(
         mention.why = f"it describes “{state.head.text}”" if state.head else ""
     elif kind in ("structure", "outside") and (_before_head(item, at, items) or _owns_head(item, at, items)):
         mention.role, mention.why = "anchor", "it describes the word after it"
+    elif kind in ("structure", "outside") and _operated(items, at):
+        mention.role, mention.why = "context", "it says what is done"
     elif state.context:
         mention.role, mention.why = "context", f"after “{state.context}”"
     elif kind == "adjective":
@@ -202,6 +204,18 @@ _WHOLE = word_set(
     "whole entire complete full total ganze ganzen gesamte gesamten entero entera tout toute intero intera"
 )
 _FATTY = frozenset({"organ", "gland", "muscle", "bone"})
+
+
+def _operated(items: Sequence[Item], at: int) -> bool:
+    """ "planning the chest wall resection and want the rib": an operation, after which something is asked for."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    return following is not None and following.norm in _OPERATIONS and any("ask" in i.kinds for i in items[at + 2 :])
+
+
+_OPERATIONS = word_set(
+    "resection replacement repair reconstruction surgery operation biopsy ablation embolisation embolization stenting",
+    "plating fixation fusion transplant transplantation grafting drainage clearance dissection exploration",
+)
 _COVERS = word_set("wall margin edge tissue level")
 _KINDS = word_set("bone bones organ organs gland glands")
 _ADJECTIVAL = word_set("bony venous arterial osseous muscular")

@@ -99,6 +99,8 @@ def _seat(name: str, mention: Mention, reading: Reading) -> list[str]:
 def told_as_abnormal(reading: Reading) -> list[str] | None:
     """ "the newly fractured vertebra", "the collapsed lobe": the one of its kind that the text tells as abnormal."""
     kinds = {m.item.value("levelnoun") or m.item.value("head") for m in reading.of("head")}
+    if any(m.item.norm in ("level", "levels") for m in reading.mentions if m.role in ("wanted", "anchor")):
+        kinds.add("vertebra")  # "bone of that level"
     wanted = (
         "vertebra"
         if kinds & {"vertebra", "C", "T", "L"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...values import Side
-from .findings import side_by_size, side_by_state
+from .findings import side_by_size, side_by_state, side_not_normal
 from .lexicon import Ref
 from .meanings import noun
 from .mention import Mention, SideWord
@@ -83,6 +83,7 @@ def agreed_side(mention: Mention, reading: Reading, noun: str) -> Side | None:
     if not words:
         return Side.NONE
     patient = [s for s in words if s.frame == "patient"]
+    words = _alone_wanted(words, reading, mention) or words
     if patient:
         words = patient
     elif any(s.frame == "screen" for s in words):
@@ -108,6 +109,14 @@ def agreed_side(mention: Mention, reading: Reading, noun: str) -> Side | None:
     if joint == "and":
         return None
     raise _contradiction(mention, noun)
+
+
+def _alone_wanted(words: Sequence[SideWord], reading: Reading, mention: Mention) -> list[SideWord]:
+    """ "wasting L > R, do the L only": the side that "only" follows."""
+    if len({s.value for s in words}) < 2 or not 0 <= mention.clause < len(reading.clauses):
+        return []
+    items = reading.clauses[mention.clause].items
+    return [s for s in words if 0 <= s.at < len(items) - 1 and "only" in items[s.at + 1].kinds]
 
 
 def _check_joined(mention: Mention, reading: Reading, noun: str) -> None:
@@ -267,6 +276,12 @@ def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str)
         side = asked.pop()
         reading.say(f"The request speaks of the {side.value} side, so the {side.value} {noun} is meant.")
         return side
+    if (told := side_not_normal(reading)) is not None:
+        reading.say(
+            f"Of the {told.value} side alone the text tells something that isn't normal: the {told.value} {noun}."
+        )
+        reading.doubts.append(f"the side of the {noun} was taken from the text around the request")
+        return told
     everywhere: set[Side] = set(_sides_in_text(reading))
     if len(everywhere) == 1:
         side = everywhere.pop()
