@@ -236,6 +236,11 @@ def _each_described(ids: list[str], reading: Reading, stages: Stages) -> list[st
         sub = _alone(reading.clauses[number].items[start:end], number, reading)
         own = stages(sub)
         name = next((m.text for m in sub.of("head", "lesion", "condition")), "")
+        vague = all(m.item.value("head") in _VAGUE for m in sub.of("head", "lesion", "condition"))
+        if not own and vague:
+            reading.say(f"Set aside: “{name}” (it isn't clear what it is).")
+            reading.doubts.append(f"“{name}” was not understood")
+            continue
         if not own:
             raise Question(
                 "target-unclear",
@@ -244,10 +249,15 @@ def _each_described(ids: list[str], reading: Reading, stages: Stages) -> list[st
             )
         found += own
         steps += sub.steps
+    if not found:
+        return ids
     clauses = {number for number, _, _ in members}
     reading.used |= {id(m) for m in reading.of("head", "lesion", "condition") if m.clause in clauses}
     reading.steps[:] = [s for s in reading.steps if not s.startswith(("Asked for:", "Described by"))] + steps
     return found
+
+
+_VAGUE = frozenset({"", "any", "level"})
 
 
 def _why_asked(reading: Reading) -> None:

@@ -292,6 +292,8 @@ def _wrong_side(found: Described, reading: Reading, mention: Mention | None) -> 
 
 
 def _ruled_out(found: Described, reading: Reading) -> bool:
+    if found.id in _excluded(reading):
+        return True
     for mention in reading.mentions:
         if mention.role == "excluded" and mention.kind == "structure":
             for ref in mention.item.refs:
@@ -302,6 +304,17 @@ def _ruled_out(found: Described, reading: Reading) -> bool:
         ):
             return True
     return False
+
+
+def _excluded(reading: Reading) -> set[str]:
+    """Ids of all that is in a group that isn't wanted: the vertebrae, where the spine is not."""
+    if "excluded" not in reading.memo:
+        known = reading.lexicon.vocabulary
+        names = {r.concept for m in reading.of("structure", role="excluded") for r in m.item.refs if not r.side.value}
+        groups = (known.structures[n] for n in names if n in known.structures)
+        reading.memo["excluded"] = {leaf for own in groups if own.parts for leaf in known.parts_closure(own.id)}
+    kept: set[str] = reading.memo["excluded"]
+    return kept
 
 
 def _bonus(reading: Reading) -> dict[str, float]:

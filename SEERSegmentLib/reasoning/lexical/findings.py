@@ -226,7 +226,7 @@ def side_by_state(mention: Mention, reading: Reading, concept: str) -> Side | No
 
 
 def side_not_normal(reading: Reading) -> Side | None:
-    """The one side of which the text tells more than that it is normal: "Left lung clear. Consolidation on the right"."""
+    """The one side of which the text tells more than that it is normal: "Left lung clear, … on the right"."""
     sides: set[str] = set()
     for phrase in phrases(reading):
         own = {i.value("side") or i.value("patientside") for i in phrase.items}

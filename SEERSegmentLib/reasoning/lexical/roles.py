@@ -42,6 +42,8 @@ def mention_at(
         return None
     if kind == "head" and item.kinds & {"measure", "all"} and item.value("head") == "any":
         return None
+    if item.norm in _RENAL and not item.plural and any(m.kind == "structure" and m.role == "wanted" for m in before):
+        return None  # "IVC, infra- and suprarenal"
     if item.norm == "fat" and at and items[at - 1].refs and kinds_of(items[at - 1].refs[0].concept) & _FATTY:
         return None  # "liver fat" is measured in the liver
     if kind == "head" and item.norm in _ADJECTIVAL and at + 1 < len(items) and items[at + 1].names_anatomy:
@@ -203,6 +205,7 @@ def _named_by_adjective(items: Sequence[Item], at: int) -> bool:
 _WHOLE = word_set(
     "whole entire complete full total ganze ganzen gesamte gesamten entero entera tout toute intero intera"
 )
+_RENAL = word_set("suprarenal infrarenal")
 _FATTY = frozenset({"organ", "gland", "muscle", "bone"})
 
 

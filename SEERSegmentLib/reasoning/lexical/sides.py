@@ -116,7 +116,8 @@ def _alone_wanted(words: Sequence[SideWord], reading: Reading, mention: Mention)
     if len({s.value for s in words}) < 2 or not 0 <= mention.clause < len(reading.clauses):
         return []
     items = reading.clauses[mention.clause].items
-    return [s for s in words if 0 <= s.at < len(items) - 1 and "only" in items[s.at + 1].kinds]
+    said = [s for s in reading.sides if s.value in ("left", "right") and not s.negated and 0 <= s.at < len(items) - 1]
+    return [s for s in said if items[s.at].text == s.text and "only" in items[s.at + 1].kinds]
 
 
 def _check_joined(mention: Mention, reading: Reading, noun: str) -> None:
