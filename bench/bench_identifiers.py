@@ -22,7 +22,10 @@ DATA = Path(__file__).resolve().parents[1] / "Testing" / "data"
 
 #: Requests of the project's own files in which somebody is named, or a number given, on purpose.
 HOLD_ONE = frozenset(("Email this to Dr Okafor.", "bleep 4412, patient is back on the ward"))
-REQUEST_FILES = ("dev", "own", "fresh", "second_tune", "second_aside")
+REQUEST_FILES = (
+    *("dev", "own", "fresh", "second_tune", "second_aside"),
+    *("third_tune", "third_aside", "fourth_tune", "fourth_aside"),
+)
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 

@@ -20,7 +20,15 @@ from SEERSegmentLib.reasoning.lexical import LexicalReasoner
 from SEERSegmentLib.values import Modality
 
 DATA = Path(__file__).resolve().parents[1] / "Testing" / "data"
-FILES = [DATA / f"requests_{name}.jsonl" for name in ("dev", "own", "fresh", "second_tune", "second_aside")]
+FILES = [
+    DATA / f"requests_{name}.jsonl"
+    for name in (
+        "dev",
+        "own",
+        "fresh",
+        *(f"{n}_{part}" for n in ("second", "third", "fourth") for part in ("tune", "aside")),
+    )
+]
 
 #: Part whose wrongly read requests are never listed: who tunes must not see them.
 KEPT_ASIDE = "held-out"

@@ -20,7 +20,10 @@ from SEERSegmentLib.protocols import CancelToken, Emit, Readiness, ReasonerInfo,
 from SEERSegmentLib.reasoning import RequestRow
 from SEERSegmentLib.values import Abstention, Modality, Progress, Reasoning, TargetSpec
 
-FILES = ("dev", "own", "fresh", "second_tune", "second_aside")
+FILES = (
+    *("dev", "own", "fresh", "second_tune", "second_aside"),
+    *("third_tune", "third_aside", "fourth_tune", "fourth_aside"),
+)
 
 #: Nine requests. Right are one, three, four, seven and eight.
 ROWS: list[dict[str, Any]] = [
@@ -378,6 +381,17 @@ def test_the_second_files_share_no_intent_and_repeat_no_request(written: dict[st
     second = [folded(row) for row in tune + aside]
     assert len(set(second)) == len(second)
     assert not set(second) & {folded(row) for name in ("dev", "own", "fresh") for row in written[name]}
+
+
+@pytest.mark.parametrize("name", ["third", "fourth"])
+def test_later_files_repeat_no_request(name: str, written: dict[str, list[dict[str, Any]]]) -> None:
+    own = [*written[f"{name}_tune"], *written[f"{name}_aside"]]
+    assert {row["split"] for row in written[f"{name}_aside"]} == {"held-out"}
+    texts = [row["request"] for row in own]
+    others = {row["request"] for other in FILES if not other.startswith(name) for row in written[other]}
+    assert len(set(texts)) == len(texts)
+    assert not set(texts) & others
+    assert all(row["labels"] in row["accept"] or not row["labels"] for row in own)
 
 
 def test_the_second_files_cover_every_category(written: dict[str, list[dict[str, Any]]]) -> None:
