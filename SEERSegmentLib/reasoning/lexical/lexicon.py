@@ -99,6 +99,7 @@ class Lexicon:
         self.words: dict[
             str, int
         ] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 other English, 0 none
+        self.pairs: list[tuple[str, str]] = []  # names of structures in two words
         self.cjk_terms: set[str] = set()
         self.languages: dict[str, str] = {}  # word that only one other language has → that language
         for key, entries in vocabulary.keys.items():
@@ -170,6 +171,8 @@ class Lexicon:
         if not words:
             return
         self._branches.terms.setdefault(words[0], []).append((words, sense))
+        if sense.kind == "structure" and len(words) == _PAIR:
+            self.pairs.append((words[0], words[1]))
         if sense.kind in _COUNTS:
             self._counting.add(words[0])
         for word in words:
@@ -283,6 +286,7 @@ _BONES = frozenset(["rib", "ribs", "vertebra", "vertebrae", "vertebral", "body",
 _COUNT_STARTS = word_set("first top upper uppermost highest topmost last bottom lower lowest lowermost final 第")
 
 
+_PAIR = 2
 _COUNTS = frozenset({"ord", "card", "levelnoun", "span"})
 
 

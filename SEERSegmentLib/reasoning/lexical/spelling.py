@@ -148,13 +148,24 @@ class Speller:
         typed = f"{word} {other}" if before else f"{other} {word}"
         if self._lexicon.lookup(word) or any(s.kind == "structure" for s in self._lexicon.lookup(typed)):
             return None
-        for near, edits in sorted(self._near(word, 1 if len(word) < 6 else 2), key=lambda pair: pair[1]):
-            if sound(near) != sound(word) and (near[0] != word[0] or edits > 1):
-                continue
-            pair = f"{near} {other}" if before else f"{other} {near}"
-            if any(s.kind == "structure" for s in self._lexicon.lookup(pair)):
-                return near
-        return None
+        limit = 1 if len(word) < 6 else 2
+        found: list[tuple[int, str]] = []
+        for near in self._pairs.get((before, other), ()):
+            edits = distance(word, near, limit)
+            alike = sound(near) == sound(word) or (near[0] == word[0] and edits < 2)
+            if 0 < edits <= limit and alike:
+                found.append((edits, near))
+        return min(found)[1] if found else None
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[bool, str], list[str]]:
+        """Whether a word stands first, and the other word → the words that make a structure's name with it."""
+        table: dict[tuple[bool, str], list[str]] = {}
+        for first, last in self._lexicon.pairs:
+            if len(first) > 3 and len(last) > 3:
+                table.setdefault((True, last), []).append(first)
+                table.setdefault((False, first), []).append(last)
+        return table
 
     def joined(self, words: Sequence[str]) -> str | None:
         """The one word of a structure's name that several words are when run together or heard as one."""
