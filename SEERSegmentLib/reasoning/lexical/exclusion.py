@@ -9,7 +9,7 @@ from .mention import Mention
 from .roles import State
 from .text import word_set
 
-__all__ = ["WITH", "TakenOut", "denies_before", "exclude", "followed_by_name"]
+__all__ = ["WITH", "TakenOut", "denies_before", "exclude", "exclude_antecedents", "followed_by_name"]
 
 
 def followed_by_name(items: Sequence[Item], at: int) -> bool:
@@ -56,6 +56,19 @@ def exclude(mention: Mention, words: str) -> None:
         if chained.role == "wanted":
             chained.role, chained.why = "excluded", f"“{words}” follows it"
         chained = chained.joined_to
+
+
+def exclude_antecedents(mentions: Sequence[Mention]) -> None:
+    """ "The vein's full of contrast, please don't include it": what the pronoun stands for is what is excluded."""
+    for mention in mentions:
+        if mention.role != "excluded" or mention.item.norm not in _PRONOUNS:
+            continue
+        before = [m for m in mentions if m.at < mention.at and m.role == "wanted" and m.segment < mention.segment]
+        if before and before[-1].joined_to is None:
+            before[-1].role, before[-1].why = "excluded", f"“{mention.text}” stands for it, {mention.why}"
+
+
+_PRONOUNS = word_set("it them that those")
 
 
 class TakenOut:

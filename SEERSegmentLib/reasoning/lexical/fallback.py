@@ -9,7 +9,7 @@ from ...anatomy import has_labels
 from ...values import Modality, Side
 from .clauses import Clause
 from .describe import Described, features, load_descriptions
-from .findings import Phrase, phrases, told_by, words_of_request
+from .findings import Phrase, phrases, same_noun, told_by, words_of_request
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention
@@ -52,6 +52,7 @@ CLOSE = 1.08
 _SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
 _AROUND = 0.5  # a feature of the text around the request counts less than one of the request
 _AROUND_NAMED = 0.3
+_SAME_NOUN = 0.9  # what the text tells of the very noun that the request has
 _DISEASE = 5.0
 _DISEASE_AROUND = 4.5
 _FINDING = 2.0
@@ -150,6 +151,10 @@ def best_described(
             if wanted.get(feature, 0.0) < share:
                 wanted[feature] = share
                 words.setdefault(feature, text)
+    for item, phrase in same_noun(reading):  # "The gland lying across L1 is replaced by fat … that gland"
+        for feature, text in features([i for i in phrase.items if i is not item]).items():
+            wanted[feature] = max(_SAME_NOUN, wanted.get(feature, 0.0))
+            words.setdefault(feature, text)
     told = _told_of(reading)
     ranked = _ranked(wanted, kinds, reading, mention, told)
     added = _added(reading)
@@ -190,6 +195,20 @@ def best_described(
 
 
 _VAGUE = frozenset({"any", "", "level", "organ"})
+
+
+def _with_labels(found: Described, reading: Reading) -> Described:
+    """A part that no label set has, as the whole that one has: who describes a muscle means all of it."""
+    known = reading.lexicon.vocabulary
+    modalities = (Modality.CT, Modality.MR)
+    if found.id in reading.lexicon.wider or any(has_labels(found.id, m) for m in modalities):
+        return found
+    for name in known.get(found.id).parents:
+        whole = known.get(name)
+        if whole.kind == known.get(found.id).kind and any(has_labels(name, m) for m in modalities):
+            reading.say(f"It is part of the {whole.name}, which is what can be outlined.")
+            return replace(found, concept=whole.concept, id=whole.id, level=whole.level)
+    return found
 
 
 def _ranked(
@@ -238,6 +257,7 @@ def _says_more(found: Described) -> bool:
 
 def _resolved(best: Described, ranked: list[Described], reading: Reading, mention: Mention | None) -> list[str]:
     mention = mention or (reading.mentions[0] if reading.mentions else None)
+    best = _with_labels(best, reading)
     if mention is None:
         return [best.id]
     twin = next(

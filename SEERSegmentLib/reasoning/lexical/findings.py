@@ -14,7 +14,7 @@ from functools import cache
 from ...anatomy.tables import read_rows
 from ...values import Side
 from .clauses import Clause
-from .describe import features, load_descriptions
+from .describe import features, kinds_of, load_descriptions
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention
@@ -23,7 +23,7 @@ from .text import word_set
 
 __all__ = [
     *("Phrase", "asks_normal", "phrases", "refs_of"),
-    *("side_by_size", "side_by_state", "side_not_normal", "told_by", "whole_of", "words_of_request"),
+    *("same_noun", "side_by_size", "side_by_state", "side_not_normal", "told_by", "whole_of", "words_of_request"),
 ]
 
 _SPLITS = word_set("but while whereas although however though aber mais pero")
@@ -152,6 +152,24 @@ def _phrase(items: tuple[Item, ...], own: tuple[Item, ...], last: tuple[Item, ..
 
 def _telling(feature: str) -> bool:
     return not feature.startswith(("rel:", "head:", "@", "#"))
+
+
+def same_noun(reading: Reading) -> list[tuple[Item, Phrase]]:
+    """Phrases of the text around the request that have its noun, and name no structure that could be meant by it."""
+    nouns = {m.item.norm: m.item.value("head") for m in reading.of("head") if "pron" not in m.item.kinds}
+    nouns = {norm: kind for norm, kind in nouns.items() if kind not in ("", "any") or norm in _NOUNS}
+    found: list[tuple[Item, Phrase]] = []
+    for phrase in phrases(reading):
+        for item in phrase.items:
+            kind = nouns.get(item.norm)
+            own = phrase.named if phrase.own else ()
+            if kind is not None and not any(kind in kinds_of(r.concept) for i in own for r in refs_of(i)[:1]):
+                found.append((item, phrase))
+                break
+    return found
+
+
+_NOUNS = word_set("sac tube pouch strut column viscus")
 
 
 def words_of_request(reading: Reading) -> set[str]:

@@ -236,10 +236,18 @@ def _tumorous(disease: Disease) -> bool:
 
 
 def _side(mention: Mention, reading: Reading, concept: str) -> Side:
-    """Side of a lesion in a paired organ, where the text gives one."""
+    """Side of a lesion where the request itself tells it.
+
+    What the text around it says of sides doesn't narrow a lesion: a name without a side finds it wherever it lies.
+    """
     paired = any(s.side is not Side.NONE for s in reading.lexicon.vocabulary.by_concept(concept))
     if not paired and (concept or not mention.sides):
         agreed_side(mention, reading, mention.text)
+        return Side.NONE
+    near = [m for m in reading.mentions if m.clause == mention.clause and m.role != "excluded"]
+    told = any(s.value in ("left", "right", "other", "same") for m in near for s in m.sides)
+    told = told or any(ref.side is not Side.NONE for m in near for ref in m.item.refs)
+    if not told:
         return Side.NONE
     try:
         return side_for(mention, reading, Ref(concept or "lesion")) or Side.NONE

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...anatomy import Structure, Vocabulary
 from ...values import Side
+from .describe import load_descriptions
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention
@@ -67,6 +68,11 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
             f"“{mention.text}” has several meanings; what it is listed with fits {display_name(reading, alike)}."
         )
         return (alike,)
+    if (tied := _tied_to_its_neighbours(refs, mention, reading)) is not None:
+        reading.say(
+            f"“{mention.text}” has several meanings; what it is listed with belongs to {display_name(reading, tied)}."
+        )
+        return (tied,)
     said_regions = {_REGION_WORDS[i.norm] for i in reading.request_items if i.norm in _REGION_WORDS}
     regions = said_regions or _regions(reading, mention)
     near = [r for r in refs if _regions_of(reading, r) & regions]
@@ -136,6 +142,22 @@ def _like_its_neighbours(refs: Sequence[Ref], mention: Mention, reading: Reading
     sorts = {_sort(known, m.item.refs[0]) for m in listed if len(m.item.refs) == 1}
     fitting = [ref for ref in refs if _sort(known, ref) in sorts]
     return fitting[0] if len(sorts) == 1 and sorts != {""} and len(fitting) == 1 else None
+
+
+def _tied_to_its_neighbours(refs: Sequence[Ref], mention: Mention, reading: Reading) -> Ref | None:
+    """ "both brachiocephalic veins and the cava": the meaning of which the tables tell what the list names."""
+    table = load_descriptions()
+    listed = {
+        f"@{ref.concept}"
+        for m in reading.of("structure")
+        if m is not mention and m.clause == mention.clause and len(m.item.refs) == 1
+        for ref in m.item.refs
+    }
+    known = reading.lexicon.vocabulary
+    names = {name: known.structures.get(name[1:]) for name in listed}
+    listed |= {f"@{known.get(part).concept}" for own in names.values() if own is not None for part in own.parts}
+    tied = [ref for ref in refs if listed & table.about.get(ref.concept, set())]
+    return tied[0] if len(tied) == 1 else None
 
 
 _REGION_WORDS = {"abdominal": "abdomen", "thoracic": "thorax", "pelvic": "pelvis", "intrathoracic": "thorax",

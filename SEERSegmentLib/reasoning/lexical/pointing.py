@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...values import Side
+from .describe import kinds_of
 from .fallback import ENOUGH, best_described
 from .items import Item
 from .lexicon import Ref
@@ -103,6 +104,9 @@ def _last_named(reading: Reading) -> list[str] | None:
     if len(named) != 1:
         return None
     item = next(iter(named.values()))
+    kinds = {m.item.value("head") for m in reading.of("head")} - {"any", ""}
+    if kinds and not kinds & kinds_of(item.refs[0].concept):
+        return None  # "the bone" is not the ventricle
     reading.say(f"“{item.text}” is the only structure the text names.")
     ref, mention = item.refs[0], as_mention(item)
     if reading.sides:  # "outline the other one", "today the right only"

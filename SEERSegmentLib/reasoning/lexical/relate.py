@@ -44,6 +44,8 @@ def counted_relation(reading: Reading) -> list[str] | None:
             placed = [(mention, ("rib", [n for n in numbers if n > 0]))] if numbers else []
         if not placed:
             continue
+        by_place = [one for one in placed if one[0].relation in _PLACING]
+        placed = by_place or placed
         found = _each_related(mention, noun, placed, reading) or _related(mention, noun, placed, reading)
         if found:
             reading.heard = {m.text for m, _ in placed}
@@ -63,6 +65,7 @@ def _told_before(mention: Mention, reading: Reading) -> list[Mention]:
     return named
 
 
+_PLACING = frozenset({"above", "below", "between", "flank"})
 _THEM = word_set("them it these those both")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .bodyside import body_sides
 from .clauses import Clause
-from .exclusion import WITH, TakenOut, denies_before, exclude, followed_by_name
+from .exclusion import WITH, TakenOut, denies_before, exclude, exclude_antecedents, followed_by_name
 from .extent import set_extents_aside
 from .items import Item
 from .lexicon import load_lexicon
@@ -153,6 +153,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
         if "all" in kinds:
             state.quantified = item.text
     taken_out.exclude(mentions)
+    exclude_antecedents(mentions)
     set_extents_aside(mentions, items)
     bind_sides(mentions, sides)
     return mentions, sides

@@ -6,7 +6,7 @@ from ...values import Side
 from .clauses import Clause
 from .describe import kinds_of
 from .fallback import LINK, linked, said_of
-from .findings import Phrase, phrases, whole_of
+from .findings import Phrase, phrases, same_noun, whole_of
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention, SideWord, as_mention
@@ -64,7 +64,7 @@ def part_told_abnormal(reading: Reading) -> list[str] | None:
 def seat_around(reading: Reading) -> list[str] | None:
     """ "Brock's syndrome … the collapsed lobe": the one of its kind that the diseases around the request sit in."""
     kinds = _asked_kinds(reading)
-    if any(kinds & _kinds(item) for phrase in phrases(reading) for item in phrase.named):
+    if same_noun(reading) or any(kinds & _kinds(item) for phrase in phrases(reading) for item in phrase.named):
         return None  # then it is one of those that are named
     seats = {
         seat
