@@ -197,6 +197,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/__init__.py
   reasoning/lexical/account.py
   reasoning/lexical/bodyside.py
+  reasoning/lexical/bonus.py
   reasoning/lexical/choose.py
   reasoning/lexical/clauses.py
   reasoning/lexical/counted.py

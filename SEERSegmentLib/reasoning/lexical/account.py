@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from .clauses import Clause, Role
 from .items import Item
-from .members import after_joint, before_joint, cut_between, is_light, joins, leads_to, strongly
+from .members import after_joint, before_joint, cut_between, is_and, is_light, joins, leads_to, strongly
 from .mention import Mention
 from .outcome import Question
 from .reading import Reading
@@ -184,7 +184,8 @@ def _member(
         return _aside(mention, f"it says what “{beside.text}” is", reading)
     bare = all(is_light(i) for i in (*clause.items[start : mention.at], *clause.items[mention.at + 1 : end]))
     strong = strongly(clause.items, mention.at, beside.at)
-    if mention.kind == "condition" and not (bare and strong):
+    listed = is_and(clause.items[mention.at - 1]) if mention.at else False
+    if mention.kind == "condition" and not (bare and (listed or mention.at < beside.at)):
         return _aside(mention, _WHY, reading)
     if not strong and (mention.kind == "lesion" or not (bare and mention.item.sense("structure"))):
         return _aside(mention, _WHY if mention.kind == "lesion" else f"it says more of “{beside.text}”", reading)

@@ -64,7 +64,8 @@ def exclude_antecedents(mentions: Sequence[Mention]) -> None:
         if mention.role != "excluded" or mention.item.norm not in _PRONOUNS:
             continue
         before = [m for m in mentions if m.at < mention.at and m.role == "wanted" and m.segment < mention.segment]
-        if before and before[-1].joined_to is None:
+        own = [m for m in mentions if m.at < mention.at and m.role == "excluded" and m.segment == mention.segment]
+        if before and not own and before[-1].joined_to is None:
             before[-1].role, before[-1].why = "excluded", f"“{mention.text}” stands for it, {mention.why}"
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 
 from ...anatomy import has_labels
 from ...values import Modality, Side
-from .clauses import Clause
+from .bonus import bonus, positive
 from .describe import Described, features, load_descriptions
-from .findings import Phrase, phrases, same_noun, told_by, words_of_request
-from .items import Item
+from .findings import phrases, same_noun, words_of_request
 from .lexicon import Ref
 from .mention import Mention
 from .outcome import Question
@@ -18,17 +16,7 @@ from .reading import Reading
 from .resolve import resolve, resolve_ref
 from .text import word_set
 
-__all__ = [
-    "ENOUGH",
-    "LINK",
-    "best_described",
-    "described",
-    "generic_group",
-    "linked",
-    "plain_kind",
-    "said_of",
-    "spoken_of",
-]
+__all__ = ["ENOUGH", "best_described", "described", "generic_group", "plain_kind", "spoken_of"]
 
 ENOUGH = 5.0
 """Least score of a description: about two features that one structure in twenty has."""
@@ -53,11 +41,6 @@ _SIZES = word_set("big large great small major main huge tiny vessel artery vein
 _AROUND = 0.5  # a feature of the text around the request counts less than one of the request
 _AROUND_NAMED = 0.3
 _SAME_NOUN = 0.9  # what the text tells of the very noun that the request has
-_DISEASE = 5.0
-_DISEASE_AROUND = 4.5
-_FINDING = 2.0
-_NAMED = 1.0  # it is spoken of at all
-_NORMAL = -3.5
 
 
 def generic_group(reading: Reading) -> list[str] | None:
@@ -142,7 +125,7 @@ def best_described(
     wanted: dict[str, float] = {}
     words: dict[str, str] = {}
     for clause in reading.request[-40:]:
-        for feature, text in features(_positive(clause, reading)).items():
+        for feature, text in features(positive(clause, reading)).items():
             wanted[feature] = 1.0
             words.setdefault(feature, text)
     for phrase in phrases(reading):  # what names a structure tells of that one, and little of the target
@@ -217,7 +200,7 @@ def _ranked(
     """Structures by how well they fit, without those that the request rules out."""
     counted = {m.item.value("levelnoun") for m in reading.of("head")} & {"vertebra", "rib", "disc", "C", "T", "L"}
     table = load_descriptions()
-    found = table.rank(wanted, kinds, _bonus(reading), _among(counted, kinds))
+    found = table.rank(wanted, kinds, bonus(reading), _among(counted, kinds))
     ranked = [d for d in found if not _wrong_side(d, reading, mention) and not _ruled_out(d, reading)]
     wider = reading.lexicon.wider
     labelled = {d.id for d in ranked if d.id in wider or any(has_labels(d.id, m) for m in (Modality.CT, Modality.MR))}
@@ -282,24 +265,6 @@ _A_REPORT = 4  # structures named around a request, from which on it is a report
 _UNTOLD = 0.6
 
 
-def _positive(clause: Clause, reading: Reading) -> list[Item]:
-    """Items of a clause without what is excluded."""
-    excluded = {id(m.item) for m in reading.mentions if m.role == "excluded"}
-    kept: list[Item] = []
-    denied = False
-    for item in clause.items:
-        if item.kinds & {"not", "except"} and not item.names_anatomy:
-            denied = True
-        elif item.text in _ENDS or item.kinds & {"ask", "only", "yes"} or item.norm == "but":
-            denied = False
-        if not denied and id(item) not in excluded:
-            kept.append(item)
-    return kept
-
-
-_ENDS = frozenset(",;:.()")
-
-
 def _wrong_side(found: Described, reading: Reading, mention: Mention | None) -> bool:
     """ "the big organ on the left" is not the liver."""
     if mention is None:
@@ -335,73 +300,6 @@ def _excluded(reading: Reading) -> set[str]:
         reading.memo["excluded"] = {leaf for own in groups if own.parts for leaf in known.parts_closure(own.id)}
     kept: set[str] = reading.memo["excluded"]
     return kept
-
-
-def _bonus(reading: Reading) -> dict[str, float]:
-    """What diseases and findings add: to the seat of a disease, to what is told as abnormal."""
-    bonus: defaultdict[str, float] = defaultdict(float)
-    said = said_of(reading)
-    seen: set[tuple[str, str]] = set()
-    for asked, clause in (*((True, c) for c in reading.request[-40:]), *((False, c) for c in reading.context[-40:])):
-        for item in clause.items:
-            disease = item.disease
-            if disease is None or (disease.name, "d") in seen:
-                continue
-            seen.add((disease.name, "d"))
-            for concept in disease.structures:
-                bonus[concept] += (_DISEASE if asked else _DISEASE_AROUND) / len(disease.structures)
-        if not asked:
-            for concept, score in linked(clause, said, reading):
-                bonus[concept] += score
-            for item in clause.items:
-                for ref in item.refs[:1]:
-                    if (ref.concept, "named") not in seen:
-                        seen.add((ref.concept, "named"))
-                        bonus[ref.concept] += _NAMED
-    told = [pair for phrase in phrases(reading) for pair in _findings(phrase)]
-    abnormal = {concept for concept, score in told if score > 0}
-    for concept, score in told:
-        cleared = score < 0 and concept in abnormal  # "right femur clear" doesn't clear the left one
-        if not cleared and (concept, str(score)) not in seen:
-            seen.add((concept, str(score)))
-            bonus[concept] += score
-    return bonus
-
-
-def said_of(reading: Reading) -> set[str]:
-    """What the request says of its target, without names."""
-    return {f for c in reading.request[-40:] for f in features(_positive(c, reading), structures=False) if _telling(f)}
-
-
-def linked(clause: Clause, said: set[str], reading: Reading) -> list[tuple[str, float]]:
-    """Structures told together with what the request says of its target: "the gland with the nodule"."""
-    if clause.has("normal") or not said:
-        return []
-    told = {f for f in told_by(clause, reading) if _telling(f)}
-    shared = len(said & told)
-    if not shared:
-        return []
-    links = [(ref.concept, min(shared, 2) * LINK) for item in clause.items for ref in item.refs[:1]]
-    for item in clause.items:
-        if "outside" in item.kinds:  # a landmark of few structures: the lesser curve is the stomach's
-            holders = load_descriptions().holders(f"@{item.value('outside')}")
-            links += [(concept, min(shared, 2) * LINK / len(holders)) for concept in holders if len(holders) <= 3]
-    return links
-
-
-def _telling(feature: str) -> bool:
-    return not feature.startswith(("rel:", "head:", "@"))
-
-
-LINK = 3.0
-
-
-def _findings(phrase: Phrase) -> list[tuple[str, float]]:
-    """Structures of a phrase that are told as abnormal or normal."""
-    abnormal = phrase.abnormal or any(i.norm.isdecimal() for i in phrase.items)
-    much = sum("abnormal" in i.kinds for i in phrase.items)
-    score = _NORMAL if phrase.normal and not phrase.abnormal else _FINDING + min(much, 3) if abnormal else 0.0
-    return [(ref.concept, score) for item in phrase.named if not item.disease for ref in item.refs[:1] if score]
 
 
 def _name(found: Described, reading: Reading) -> str:

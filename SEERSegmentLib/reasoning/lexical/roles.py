@@ -78,6 +78,8 @@ def mention_at(
         mention.why = f"it describes “{state.head.text}”" if state.head else ""
     elif kind in ("structure", "outside") and (_before_head(item, at, items) or _owns_head(item, at, items)):
         mention.role, mention.why = "anchor", "it describes the word after it"
+    elif kind in ("structure", "outside", "lesion", "condition") and _of_a_team(items, at):
+        mention.role, mention.why = "context", "it says who asks"
     elif kind in ("structure", "outside") and _operated(items, at):
         mention.role, mention.why = "context", "it says what is done"
     elif state.context:
@@ -207,6 +209,15 @@ _WHOLE = word_set(
 )
 _RENAL = word_set("suprarenal infrarenal")
 _FATTY = frozenset({"organ", "gland", "muscle", "bone"})
+
+
+def _of_a_team(items: Sequence[Item], at: int) -> bool:
+    """ "for the lung MDT", "sarcoma clinic": what people treat, not what is asked for."""
+    following = items[at + 1] if at + 1 < len(items) else None
+    return following is not None and following.norm in _TEAMS and len(items) > at + 2
+
+
+_TEAMS = word_set("mdt mdm clinic team board meeting service unit nurse registrar fellow surgeon surgeons physicians")
 
 
 def _operated(items: Sequence[Item], at: int) -> bool:

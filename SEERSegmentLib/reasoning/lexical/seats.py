@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...values import Side
+from .bonus import LINK, linked, said_of
 from .clauses import Clause
 from .describe import kinds_of
-from .fallback import LINK, linked, said_of
 from .findings import Phrase, phrases, same_noun, whole_of
 from .items import Item
 from .lexicon import Ref
