@@ -31,9 +31,13 @@ def read_requirements(path):
 
 
 def missing_packages(requirements):
-    """Those requirements whose package can't be found; nothing is imported. Import and package name are the same."""
+    """Those requirements whose package can't be found; nothing is imported."""
     importlib.invalidate_caches()
-    return [line for line in requirements if not _is_there(_name(line))]
+    return [line for line in requirements if not _is_there(_IMPORTS.get(_name(line), _name(line)))]
+
+
+#: Packages whose modules have another name.
+_IMPORTS = {"pyspellchecker": "spellchecker"}
 
 
 class InstallCard:
@@ -52,10 +56,10 @@ class InstallCard:
         missing = missing_packages(self._requirements)
         if missing:
             said = _(
-                "{names} is not part of Slicer. Install it into Slicer's Python from the Python package index? No image"
-                " and no request is sent. SEER also works without it."
+                "Not part of Slicer: {names}. Install into Slicer's Python from the Python package index? No image and no"
+                " request is sent. SEER also works without."
             ).format(names=_names(missing))
-            self._ask(_("Better at misspelt requests with one small package"), said, self._install_light)
+            self._ask(_("Better at misspelt requests with small packages"), said, self._install_light)
             never_tip = _("Go on without it, for good")
             self._rows.add(button(_("Don't ask again"), "installNeverButton", never_tip, self._never))
 

@@ -31,13 +31,14 @@ _PACKAGES = {
     "slicerio": ".seg.nrrd output",
     "rich": "progress on a terminal",
     "rapidfuzz": "misspelt requests, faster",
+    "pyspellchecker": "which words of a request are no errors",
     "torch": "a model on this computer",
     "transformers": "a model on this computer",
     "peft": "adapters on it",
 }
 
 #: SEER runs without these.
-_OPTIONAL = frozenset({"peft", "rapidfuzz", "requests", "rich", "torch", "transformers"})
+_OPTIONAL = frozenset({"peft", "pyspellchecker", "rapidfuzz", "requests", "rich", "torch", "transformers"})
 
 #: How the command line gives a part what it can't be made without.
 _OPTIONS = {"reference": "give --reference LABELMAP and --label-names FILE"}
