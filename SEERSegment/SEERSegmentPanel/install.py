@@ -56,8 +56,8 @@ class InstallCard:
         missing = missing_packages(self._requirements)
         if missing:
             said = _(
-                "Not part of Slicer: {names}. Install into Slicer's Python from the Python package index? No image and no"
-                " request is sent. SEER also works without."
+                "Not part of Slicer: {names}. Install into Slicer's Python from the Python package index? No image and"
+                " no request is sent. SEER also works without."
             ).format(names=_names(missing))
             self._ask(_("Better at misspelt requests with small packages"), said, self._install_light)
             never_tip = _("Go on without it, for good")
