@@ -35,7 +35,7 @@ from Testing.subprocess_link import Loop
 from Testing.worker_parts import installed, volume_file
 
 KEY = "sk-never-to-be-seen"
-SURE, UNSURE = "the right lung", "segment the organ that breathes"
+SURE, UNSURE = "the right lung", "segment the abnormal organ"
 
 #: A request for each reasoner that makes it ask its model.
 ASKS = {"openai": SURE, "cascade": UNSURE, "medvol": SURE}
