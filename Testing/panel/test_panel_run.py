@@ -145,7 +145,7 @@ def test_an_edited_answer_runs_without_the_reasoner(with_ct: Opened) -> None:
     assert [shown.piece.target.structure for shown in ready.state.segments] == ["trachea"]
     ready.type_text("answerEdit", "left lung")
     ready.press("answerEdit", Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    ready.wait_for_phase("preparing", "reasoning", "segmenting")
+    assert ready.state.phase.value != "done"  # it began with the key; a phase on the way may be over before it is seen
     ready.wait_for_phase("done")
     assert [shown.piece.target.structure for shown in ready.state.segments] == ["lung_left"]
 
