@@ -1,4 +1,7 @@
-"""Figures over requests whose meaning is known: a rigged reasoner, and figures worked out by hand."""
+"""Figures over requests whose meaning is known: a rigged reasoner, and figures worked out by hand.
+
+One long file: the request files and what is printed of them are read by the same helpers.
+"""
 
 from __future__ import annotations
 

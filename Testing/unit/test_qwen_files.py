@@ -1,6 +1,7 @@
 """What must lie on the disk before a model is loaded: layouts, pinned commits, and everything that is refused.
 
-Nothing heavy is imported for any of it: the folders here are written by hand.
+Nothing heavy is imported for any of it: the folders here are written by hand. A little long: every layout and refusal
+is tried on the same few folders.
 """
 
 from __future__ import annotations
