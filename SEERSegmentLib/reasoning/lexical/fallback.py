@@ -40,6 +40,7 @@ CLOSE = 1.08
 _SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
 _AROUND = 0.5  # a feature of the text around the request counts less than one of the request
 _AROUND_NAMED = 0.3
+_POINTED = 0.8  # what is told in one breath with a word of the request
 _SAME_NOUN = 0.9  # what the text tells of the very noun that the request has
 
 
@@ -128,15 +129,9 @@ def best_described(
         for feature, text in features(positive(clause, reading)).items():
             wanted[feature] = 1.0
             words.setdefault(feature, text)
-    for phrase in phrases(reading):  # what names a structure tells of that one, and little of the target
-        share = _AROUND_NAMED if phrase.own else _AROUND
-        for feature, text in features(phrase.items, structures=False).items():
-            if wanted.get(feature, 0.0) < share:
-                wanted[feature] = share
-                words.setdefault(feature, text)
-    for item, phrase in same_noun(reading):  # "The gland lying across L1 is replaced by fat … that gland"
-        for feature, text in features([i for i in phrase.items if i is not item]).items():
-            wanted[feature] = max(_SAME_NOUN, wanted.get(feature, 0.0))
+    for feature, (share, text) in _told_around(reading).items():
+        if wanted.get(feature, 0.0) < share:
+            wanted[feature] = share
             words.setdefault(feature, text)
     told = _told_of(reading)
     ranked = _ranked(wanted, kinds, reading, mention, told)
@@ -175,6 +170,28 @@ def best_described(
     reading.heard = set(heard)
     reading.say(f"Described by {', '.join(f'“{t}”' for t in heard[:6]) or 'the text'}: {_name(best, reading)}.")
     return _resolved(best, ranked, reading, mention)
+
+
+def _told_around(reading: Reading) -> dict[str, tuple[float, str]]:
+    """Features of the text around a request: how much each counts, and its words.
+
+    A phrase to which the request points, by a word of its own ("the torn muscle" … "a tear in") or by its noun, tells
+    where its target lies as the request would; what is told of a named structure is told of that one.
+    """
+    found: dict[str, tuple[float, str]] = {}
+    said = words_of_request(reading)
+    nouns = {id(phrase): item for item, phrase in same_noun(reading)}
+    for phrase in phrases(reading):
+        noun = nouns.get(id(phrase))
+        shared = bool(phrase.told & said) and not phrase.normal
+        if noun is not None or shared:
+            share, items = _SAME_NOUN if noun is not None else _POINTED, [i for i in phrase.items if i is not noun]
+        else:
+            share, items = _AROUND_NAMED if phrase.own else _AROUND, list(phrase.items)
+        for feature, text in features(items, structures=noun is not None or shared).items():
+            if share > found.get(feature, (0.0, ""))[0]:
+                found[feature] = share, text
+    return found
 
 
 _VAGUE = frozenset({"any", "", "level", "organ"})
