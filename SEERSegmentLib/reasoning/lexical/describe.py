@@ -39,6 +39,8 @@ _DULL = word_set(
     "under again once ever upon via per patient man woman old year know called name known find segment",
     "outline contour mask volume structure thing part region area body normal lies lie lying sits ",
     "runs run running goes go going gives give situated located found seen between near anatomical anatomy",
+    "cell primary cycle problem need time times today tomorrow yesterday afternoon morning list group week weeks",
+    "incidental incidentally type kind sort well good fine day days month months follow followup plan planned",
     "medical scan image images send sends sent pacs slice ct mr mri study case left right main",
 )
 _TOGETHER = 0.5  # how much more two features count when one row has both

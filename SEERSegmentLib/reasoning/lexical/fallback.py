@@ -8,7 +8,7 @@ from ...anatomy import has_labels
 from ...values import Modality, Side
 from .bonus import bonus, positive
 from .describe import Described, features, load_descriptions
-from .findings import phrases, same_noun, words_of_request
+from .findings import phrases, refs_of, same_noun, words_of_request
 from .lexicon import Ref
 from .mention import Mention
 from .outcome import Question
@@ -36,6 +36,9 @@ says so more than by a question, and approves it or not."""
 
 CLOSE = 1.08
 """Up to here the next best is told as a doubt."""
+
+_NO_SIDE = 0.75
+"""From which share of the best score on something without a side is taken, where the best needs one and none is told."""
 
 _SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
 _AROUND = 0.5  # a feature of the text around the request counts less than one of the request
@@ -169,7 +172,19 @@ def best_described(
     heard = list(dict.fromkeys(words[f] for f in best.shared if f in words))
     reading.heard = set(heard)
     reading.say(f"Described by {', '.join(f'“{t}”' for t in heard[:6]) or 'the text'}: {_name(best, reading)}.")
-    return _resolved(best, ranked, reading, mention)
+    try:
+        return _resolved(best, ranked, reading, mention)
+    except Question as question:  # who leaves out the side may mean something that has none
+        single = next((d for d in ranked[1:] if d.side is Side.NONE and d.score > _NO_SIDE * best.score), None)
+        if question.code != "side-needed" or single is None or _is_pair_of(single, best, reading):
+            raise
+        reading.doubts.append(f"the description fits {_name(best, reading)} better, of which no side is told")
+        reading.say(f"No side is told, and the {_name(single, reading)} has none.")
+        return _resolved(single, ranked, reading, mention)
+
+
+def _is_pair_of(whole: Described, one: Described, reading: Reading) -> bool:
+    return one.id in reading.lexicon.vocabulary.parts_closure(whole.id)
 
 
 def _told_around(reading: Reading) -> dict[str, tuple[float, str]]:
@@ -222,10 +237,27 @@ def _ranked(
     wider = reading.lexicon.wider
     labelled = {d.id for d in ranked if d.id in wider or any(has_labels(d.id, m) for m in (Modality.CT, Modality.MR))}
     ranked = [d if d.id in labelled else replace(d, score=_UNLABELLED * d.score) for d in ranked]
+    cleared = _cleared(reading)
+    ranked = [replace(d, score=_CLEARED * d.score) if {d.concept, d.id} & cleared else d for d in ranked]
     if len(told) >= _A_REPORT:  # a report speaks of what it is about
         ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
     # Of two that fit equally, the one of which less else is told comes first.
     return sorted(ranked, key=lambda d: (-round(d.score, 6), len(table.candidates[d.id][3]), d.id))
+
+
+def _cleared(reading: Reading) -> set[str]:
+    """Concepts of which the text tells only that they are normal, where the request doesn't ask for what is normal."""
+    if any("normal" in i.kinds and "ask" not in i.kinds for i in reading.request_items):
+        return set()
+    states: dict[str, set[bool]] = {}
+    for phrase in phrases(reading):
+        for item in phrase.named if phrase.own else ():
+            for ref in refs_of(item):
+                states.setdefault(ref.concept, set()).add(phrase.normal and not phrase.abnormal and not phrase.sides)
+    return {concept for concept, own in states.items() if own == {True}}
+
+
+_CLEARED = 0.6
 
 
 def _among(counted: set[str], kinds: set[str]) -> frozenset[str]:
