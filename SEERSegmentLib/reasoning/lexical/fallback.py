@@ -14,6 +14,7 @@ from .mention import Mention
 from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
+from .said_around import leading_verb
 from .text import word_set
 
 __all__ = ["ENOUGH", "best_described", "described", "generic_group", "plain_kind", "spoken_of"]
@@ -107,11 +108,15 @@ def described(reading: Reading) -> list[str] | None:
     kinds = {i.value("head") for m in heads for i in (m.item,)}
     if mention is None and not _looks_described(reading):
         return None
+    if kinds & {"artery", "vein"}:
+        kinds -= {"vessel"}  # "pelvic vessels: the vein"
     return best_described(reading, kinds, mention)
 
 
 def _looks_described(reading: Reading) -> bool:
     """Nothing stands for the target, but the request places it: "First portion of the small intestine"."""
+    if any(leading_verb(clause.items) for clause in reading.request):
+        return True
     placed = any(i.value("rel") not in ("", "of", "to", "with") for i in reading.request_items)
     return placed or reading.asks("missing", "disease", "adjective")
 

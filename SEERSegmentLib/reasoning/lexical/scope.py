@@ -12,6 +12,7 @@ from .items import Item
 from .lexicon import load_lexicon
 from .mention import Mention, SideWord, bind_sides, kind_of, names, place_only
 from .roles import State, implicit_head, mention_at
+from .said_around import set_descriptions_aside
 from .text import word_set
 
 __all__ = ["excepts", "read_scope"]
@@ -155,6 +156,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
     taken_out.exclude(mentions)
     exclude_antecedents(mentions)
     set_extents_aside(mentions, items)
+    set_descriptions_aside(mentions, items)
     bind_sides(mentions, sides)
     return mentions, sides
 

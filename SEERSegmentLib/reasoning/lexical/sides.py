@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...values import Side
-from .findings import side_by_size, side_by_state, side_not_normal
+from .findings import asks_normal, side_by_size, side_by_state, side_not_normal
 from .lexicon import Ref
 from .meanings import noun
 from .mention import Mention, SideWord
@@ -171,7 +171,10 @@ def anchor_sides(mention: Mention, reading: Reading) -> set[str]:
     found: set[str] = set()
     for anchor in reading.mentions:
         if anchor.head is mention and anchor.role == "anchor":
-            found |= {s.value for s in anchor.sides if s.value in ("left", "right") and not s.negated}
+            told = {s.value for s in anchor.sides if s.value in ("left", "right") and not s.negated}
+            if any(s.value == "other" for s in anchor.sides):  # "contralateral to the right hip"
+                told = {Side(value).opposite.value for value in told}
+            found |= told
             found |= {ref.side.value for ref in anchor.item.refs if ref.side is not Side.NONE}
     return found
 
@@ -198,6 +201,10 @@ def _other_side(mention: Mention, reading: Reading, concept: str, noun: str, wor
             f"Which {noun} do you want: left or right?",
             _both_ways(noun)[:2],
         )
+    if len(distinct) > 1 and known is None and word.value == "same":
+        affected = not word.text.casefold().startswith(("this", "that", "same", "ipsi", "on that"))
+        pointed = side_not_normal(reading) if affected else _side_before(word, reading)
+        distinct = [pointed] if pointed is not None else distinct
     if len(distinct) > 1 and known is None:
         raise Question(
             "reference-missing",
@@ -208,6 +215,20 @@ def _other_side(mention: Mention, reading: Reading, concept: str, noun: str, wor
     side = distinct[0] if word.value == "same" else distinct[0].opposite
     reading.say(f"“{word.text}”: the text speaks of the {distinct[0].value} side, so the {side.value} {noun} is meant.")
     return side
+
+
+def _side_before(word: SideWord, reading: Reading) -> Side | None:
+    """The side spoken of last before "that side"."""
+    last: Side | None = None
+    for clause in reading.clauses:
+        for item in clause.items:
+            if item.text == word.text and item.value("side") == "same":
+                return last
+            if item.value("side") in ("left", "right"):
+                last = Side(item.value("side"))
+            elif item.refs and item.refs[0].side is not Side.NONE:
+                last = item.refs[0].side
+    return None
 
 
 def _sides_in_text(reading: Reading) -> list[Side]:
@@ -268,6 +289,9 @@ def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str)
                     sides |= {r.side for r in item.refs if r.side is not Side.NONE}
                     near = [i.value("side") for i in clause.items[max(0, at - 3) : at + 4]]
                     sides |= {Side(v) for v in near if v in ("left", "right")}
+            if len(sides) == 1 and not strictness and clause.has("normal") and not clause.has("abnormal", "disease"):
+                if not asks_normal(mention, reading) and reading.context:
+                    continue  # "right psoas normal" doesn't make the right one the one that is meant
             if len(sides) == 1:
                 side = sides.pop()
                 reading.say(f"The side of the {noun} comes from “{clause.text.strip()[:80]}”: {side.value}.")
@@ -288,9 +312,30 @@ def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str)
         side = everywhere.pop()
         reading.say(f"The text speaks of the {side.value} side only, so the {side.value} {noun} is meant.")
         return side
+    if (most := _side_told_most(reading)) is not None:
+        reading.say(f"The text tells mostly of the {most.value} side, so the {most.value} {noun} is meant.")
+        reading.doubts.append(f"the side of the {noun} was taken from what most of the text speaks of")
+        return most
     raise Question(
         "side-needed",
         f"The request doesn't say which {noun} is meant.",
         f"Which {noun} do you want: left, right, or both?",
         _both_ways(noun),
     )
+
+
+def _side_told_most(reading: Reading) -> Side | None:
+    """The side of which the text around the request tells twice as much, not counting what it is compared with."""
+    count = {Side.LEFT: 0, Side.RIGHT: 0}
+    for clause in reading.context:
+        compared = False
+        for item in clause.items:
+            compared = item.norm in _COMPARED or (compared and not item.mark)
+            value = item.value("side") or next((r.side.value for r in item.refs[:1]), "")
+            if value in ("left", "right") and not compared:
+                count[Side(value)] += 1
+    more, fewer = sorted(count, key=lambda side: -count[side])
+    return more if count[more] >= 2 * count[fewer] and count[more] > 0 else None
+
+
+_COMPARED = frozenset({"than", "versus", "vs", "below the", "compared with", "compared to", "below", "against"})

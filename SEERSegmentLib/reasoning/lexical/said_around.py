@@ -1,0 +1,84 @@
+"""Names in a request that only say where or what its target is: in a description without a noun, after "its", in
+brackets, before a colon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .items import Item
+from .mention import Mention, place_only
+from .text import word_set
+
+__all__ = ["leading_verb", "set_descriptions_aside"]
+
+_ACTS = word_set(
+    "returns brings carries takes drains stores makes produces secretes filters pumps feeds supplies absorbs digests",
+    "connects joins separates surrounds forms runs lies sits arises crosses holds flexes extends abducts rotates",
+    "bends collects empties receives delivers conveys controls divides encloses protects supports starts begins",
+)
+"""Verbs that open a description whose noun is left out: "Returns the blood from the legs to the right atrium"."""
+
+
+def leading_verb(items: Sequence[Item]) -> bool:
+    """Whether a clause is a description that begins with what its target does."""
+    first = next((i for i in items if not i.mark), None)
+    return first is not None and first.norm in _ACTS and "ask" not in first.kinds
+
+
+def set_descriptions_aside(mentions: Sequence[Mention], items: Sequence[Item]) -> None:
+    """Make anchors of the names that belong to a description of something else."""
+    named = [m for m in mentions if m.role == "wanted" and m.kind in ("structure", "outside")]
+    if leading_verb(items) and not any(i.kinds & {"ask", "only"} for i in items):
+        for mention in named:
+            _to_anchor(mention, "it says what the target does")
+        return
+    for mention in named:
+        if _after_one(mention, items):
+            _to_anchor(mention, "it describes the one that is meant")
+        elif _of_its_own(mention, mentions, items):
+            _to_anchor(mention, "it describes what was told before")
+        elif _explains(mention, mentions, items):
+            _to_anchor(mention, "in brackets, it explains the name before")
+        elif _kind_follows(mention, mentions, items):
+            _to_anchor(mention, "it says where")
+
+
+def _to_anchor(mention: Mention, why: str) -> None:
+    mention.role, mention.why = "anchor", why
+
+
+def _after_one(mention: Mention, items: Sequence[Item]) -> bool:
+    """ "the one the subclavian vessels cross over": a relative clause without its pronoun."""
+    before = items[max(0, mention.at - 3) : mention.at]
+    for n, item in enumerate(before[:-1]):
+        if item.norm in ("one", "ones", "bit", "part") and before[n + 1].norm == "the":
+            after = items[mention.at + 1 : mention.at + 4]
+            return any(not i.mark and (not i.kinds or "rel" in i.kinds) for i in after)
+    return False
+
+
+def _of_its_own(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """ "Vertical vein right of the aorta; the azygos arches into its back wall": what is told goes on."""
+    described = [m for m in mentions if m.role == "wanted" and m.kind == "head" and m.segment < mention.segment]
+    if not described or "pron" in described[0].item.kinds:
+        return False
+    end = next((n for n in range(mention.at, len(items)) if items[n].text in ";.,"), len(items))
+    return any(i.norm == "its" for i in items[mention.at : end]) and not any("ask" in i.kinds for i in items[:end])
+
+
+def _explains(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """ "Left auricle (heart, not ear)": brackets that deny something tell which of two is meant."""
+    opened = next((n for n in range(mention.at, -1, -1) if items[n].text in "()"), -1)
+    if opened <= 0 or items[opened].text != "(" or not any(m.at < opened for m in mentions if m.role == "wanted"):
+        return False
+    closed = next((n for n in range(opened, len(items)) if items[n].text == ")"), len(items))
+    return any("not" in i.kinds for i in items[opened:closed])
+
+
+def _kind_follows(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """ "Head: bone, not brain": a region before a kind of thing says where."""
+    if not place_only(mention.item) or mention.at + 2 >= len(items) or items[mention.at + 1].text not in (":", ","):
+        return False
+    later = [m for m in mentions if m.at > mention.at and m.role == "wanted"]
+    kind = later[0].item.value("head") if later and later[0].kind == "head" else ""
+    return kind not in ("", "any") and later[0].at <= mention.at + 4
