@@ -17,14 +17,16 @@ from .pointing import from_context
 from .reading import Reading
 from .refuse import (
     refuse_alternatives,
+    refuse_as_before,
     refuse_contradictions,
     refuse_other_side_inside,
     refuse_part_of_other_side,
+    refuse_restatement,
     refuse_whole_region,
 )
 from .relate import counted_relation
 from .resolve import resolve, resolve_ref
-from .seats import part_told_abnormal, seat_around, seat_of_kind, told_as_abnormal
+from .seats import part_told_abnormal, seat_around, seat_of_kind, seat_of_operation, told_as_abnormal
 from .subsets import (
     EDGE_WORDS,
     all_lobes,
@@ -49,6 +51,8 @@ def choose(reading: Reading) -> Chosen:
         Where nothing, or not one thing, is asked for.
     """
     _refuse_what_is_no_request(reading)
+    refuse_as_before(reading)
+    refuse_restatement(reading)
     ids = _first_found(reading)
     if not ids:
         raise _nothing(reading)
@@ -74,6 +78,7 @@ def _first_found(reading: Reading) -> list[str] | None:
         plain_kind,
         group_less,
         seat_of_kind,
+        seat_of_operation,
         part_told_abnormal,
         told_as_abnormal,
         told_with,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -240,7 +241,10 @@ def _set_aside(clauses: Sequence[Clause]) -> list[Clause]:
 
 def _steers(clause: Clause) -> bool:
     text = clause.text[:2000]
-    return steers(text) or text.lstrip().startswith("!--") or ("{" in text and "label" in text.casefold())
+    return steers(text) or text.lstrip().startswith("!--") or bool(_TAG.search(text)) or ("{" in text and "label" in text.casefold())
+
+
+_TAG = re.compile(r"<\s*/?\s*[a-z][\w-]*\s*>", re.IGNORECASE)
 
 
 def _orders(clause: Clause) -> bool:

@@ -44,6 +44,7 @@ _DULL = word_set(
     "medical scan image images send sends sent pacs slice ct mr mri study case left right main",
 )
 _TOGETHER = 0.5  # how much more two features count when one row has both
+_OTHER_KIND = 0.3  # what something counts that is not of the kind asked for
 _CLOSER = 30  # candidates looked at row by row: all sides and levels of the best few
 _STRUCTURAL = frozenset({"structure", "adjective", "outside"})
 
@@ -271,10 +272,10 @@ class Description:
                 scores[id] = scores.get(id, 0.0) + extra
         asked = {kind for kind in kinds if kind not in ("any", "")}
         if asked:
-            other = {concept: 0.75 if asked & also else 0.3 for concept, also in self.also.items()}
+            other = {concept: 0.75 if asked & also else _OTHER_KIND for concept, also in self.also.items()}
             for id in scores:
                 if not asked & self.candidates[id][4]:
-                    scores[id] *= other.get(self.candidates[id][0], 0.3)
+                    scores[id] *= other.get(self.candidates[id][0], _OTHER_KIND)
         if among:
             scores = {id: score for id, score in scores.items() if self.candidates[id][0] in among}
         best = heapq.nsmallest(_CLOSER, scores, key=lambda id: (-scores[id], id))

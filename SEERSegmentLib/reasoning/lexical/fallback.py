@@ -108,9 +108,18 @@ def described(reading: Reading) -> list[str] | None:
     kinds = {i.value("head") for m in heads for i in (m.item,)}
     if mention is None and not _looks_described(reading):
         return None
+    if kinds <= _VAGUE and any("pron" in m.item.kinds or m.kind == "pronoun" for m in reading.mentions):
+        kinds |= _kinds_before(reading)
     if kinds & {"artery", "vein"}:
         kinds -= {"vessel"}  # "pelvic vessels: the vein"
     return best_described(reading, kinds, mention)
+
+
+def _kinds_before(reading: Reading) -> set[str]:
+    """ "Which muscle bled is obvious; can you contour it": what the pronoun stands for is called so just before."""
+    first = next((n for n, c in enumerate(reading.clauses) if c in reading.request), 0)
+    before = reading.clauses[first - 1].items if first else ()
+    return {i.value("head") for i in before if i.value("head") and "pron" not in i.kinds} - _VAGUE
 
 
 def _looks_described(reading: Reading) -> bool:
@@ -302,7 +311,15 @@ def _resolved(best: Described, ranked: list[Described], reading: Reading, mentio
     )
     if best.side is not Side.NONE and (twin is None or best.score > twin.score + 0.5):
         return [best.id]
+    if mention.kind == "head" and mention.item.norm.endswith("s") and mention.item.norm in _PLURALS:
+        both = reading.lexicon.vocabulary.both(best.concept, best.level)
+        sided = any(s.value in ("left", "right") for s in (*mention.sides, *reading.sides))
+        if both is not None and not sided:
+            return [both.id]  # "the two veins it is formed from"
     return resolve_ref(Ref(best.concept, level=best.level), mention, reading)
+
+
+_PLURALS = word_set("veins arteries vessels muscles bones glands organs lungs lobes")
 
 
 def _told_of(reading: Reading) -> set[str]:

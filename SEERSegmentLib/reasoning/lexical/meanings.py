@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...anatomy import Structure, Vocabulary
 from ...values import Side
-from .describe import load_descriptions
+from .describe import features, load_descriptions
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention
@@ -73,6 +73,11 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
             f"“{mention.text}” has several meanings; what it is listed with belongs to {display_name(reading, tied)}."
         )
         return (tied,)
+    seats = {c for clause in reading.clauses for i in clause.items if i.disease for c in i.disease.structures}
+    seated = [ref for ref in refs if ref.concept in seats]
+    if len(seated) == 1:
+        reading.say(f"“{mention.text}” has several meanings; what the text tells of fits {display_name(reading, seated[0])}.")
+        return (seated[0],)
     said_regions = {_REGION_WORDS[i.norm] for i in reading.request_items if i.norm in _REGION_WORDS}
     regions = said_regions or _regions(reading, mention)
     near = [r for r in refs if _regions_of(reading, r) & regions]
@@ -81,6 +86,10 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
             f"“{mention.text}” has several meanings; the rest of the text fits {near[0].concept.replace('_', ' ')}."
         )
         return (near[0],)
+    if (told := _told_best(refs, reading)) is not None:
+        reading.say(f"“{mention.text}” has several meanings; most of the text fits the {display_name(reading, told)}.")
+        reading.doubts.append(f"which meaning of “{mention.text}” is meant was taken from the text around it")
+        return (told,)
     names = [display_name(reading, r) for r in refs]
     raise Question(
         "ambiguous-term",
@@ -88,6 +97,20 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
         "Which one do you mean?",
         tuple(names),
     )
+
+
+def _told_best(refs: Sequence[Ref], reading: Reading) -> Ref | None:
+    """The meaning of which the tables tell most of what the text says, if clearly."""
+    if not reading.context:
+        return None
+    table = load_descriptions()
+    said = {f for c in (*reading.request, *reading.context[-40:]) for f in features(c.items, structures=False)}
+    scores = {r: sum(table.weights.get(f, 0.0) for f in said & table.about.get(r.concept, set())) for r in refs}
+    first, second, *_ = sorted(scores.values(), reverse=True)
+    return max(scores, key=lambda r: scores[r]) if first > _CLEARLY * second and first > _TELLING else None
+
+
+_CLEARLY, _TELLING = 1.3, 4.0
 
 
 def _letters(mention: Mention, reading: Reading) -> set[str]:
@@ -203,7 +226,7 @@ def _regions(reading: Reading, mention: Mention) -> set[str]:
     found: set[str] = set()
     for clause in reading.clauses:
         for item in clause.items:
-            if item is mention.item:
+            if item is mention.item or _denied(item, reading):
                 continue
             for ref in item.refs if len(item.refs) == 1 else ():
                 found |= _regions_of(reading, ref)

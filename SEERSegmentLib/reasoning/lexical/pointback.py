@@ -9,7 +9,7 @@ from .describe import load_descriptions
 from .findings import Phrase, asks_normal, phrases, refs_of, words_of_request
 from .items import Item
 from .lexicon import Ref
-from .mention import SideWord, as_mention
+from .mention import Mention, SideWord, as_mention
 from .outcome import Question
 from .reading import Reading
 from .resolve import resolve, resolve_ref
@@ -135,7 +135,7 @@ def told_with(reading: Reading) -> list[str] | None:
     heads = reading.of("head")
     said = words_of_request(reading)
     wants_normal = any(asks_normal(m, reading) for m in heads)
-    if not heads or not reading.context or not (said or wants_normal):
+    if not heads or not reading.context or not (said or wants_normal) or any(_great(m, reading) for m in heads):
         return None
     own = phrases(reading)
     common = Counter(f for p in own for f in p.told & said)
@@ -175,6 +175,16 @@ def told_with(reading: Reading) -> list[str] | None:
         return None  # a description may still tell
     reading.say(f"“{item.text}” is what the text tells with the request's words.")
     return found
+
+
+def _great(mention: Mention, reading: Reading) -> bool:
+    """ "the great vein that the thrombus climbs into": not the one it comes from, of which the text tells the same."""
+    items = reading.clauses[mention.clause].items
+    before = items[mention.at - 1].norm if mention.at else ""
+    return mention.item.value("head") in ("vein", "vessel") and before in _GREAT
+
+
+_GREAT = frozenset({"great", "large", "largest", "main", "big", "biggest", "major"})
 
 
 def _by_landmark(phrase: Phrase, kinds: set[str]) -> str:

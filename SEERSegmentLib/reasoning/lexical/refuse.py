@@ -10,10 +10,11 @@ from .items import Item
 from .mention import Mention
 from .outcome import Question
 from .reading import Reading
+from .text import word_set
 
 __all__ = [
-    *("refuse_alternatives", "refuse_contradictions", "refuse_other_side_inside"),
-    *("refuse_part_of_other_side", "refuse_whole_region"),
+    *("refuse_alternatives", "refuse_as_before", "refuse_contradictions", "refuse_other_side_inside"),
+    *("refuse_part_of_other_side", "refuse_restatement", "refuse_whole_region"),
 ]
 
 
@@ -119,7 +120,7 @@ def refuse_part_of_other_side(wanted: list[Mention], reading: Reading) -> None:
 
 
 def _own_side(mention: Mention) -> str:
-    own = mention.item.refs[0].side.value
+    own = mention.item.refs[0].side.value if mention.item.refs else ""
     return own or next((s.value for s in mention.sides if s.value in ("left", "right")), "")
 
 
@@ -137,3 +138,38 @@ def refuse_whole_region(ids: list[str], excluded: set[str], reading: Reading) ->
                 f"The {own.name} is one outline; {' and '.join(inside[:3])} can't be taken out of it.",
                 "Which structures do you want?",
             )
+
+
+def refuse_as_before(reading: Reading) -> None:
+    """ "Same vessel as last time": what was asked for before isn't known here."""
+    for clause in reading.request:
+        items = [i for i in clause.items if not i.mark]
+        if any(i.names_anatomy for i in items):
+            continue
+        for at, item in enumerate(items):
+            later = [word for i in items[at + 1 : at + 9] for word in i.norm.split()]
+            if item.norm == "same" and "as" in later and _EARLIER & set(later[later.index("as") :]):
+                raise Question(
+                    "reference-missing",
+                    f"“{clause.text.strip()[:80]}” points to something outside of this request.",
+                    "Which structure do you mean?",
+                )
+
+
+_EARLIER = word_set("last before previous previously prior earlier yesterday already her his their monday friday")
+
+
+def refuse_restatement(reading: Reading) -> None:
+    """ "Right lower lobe, i.e. the lobe behind the left oblique fissure": said anew, of the other side."""
+    for first in reading.mentions:
+        own = {_own_side(first)} - {""}
+        if not (first.role == "anchor" and first.why.endswith("says it anew") and own):
+            continue
+        for later in reading.mentions:
+            theirs = {_own_side(later)} - {""}
+            if later.clause == first.clause and later.at > first.at and theirs and theirs != own:
+                raise Question(
+                    "side-contradictory",
+                    f"“{first.text}” and “{later.text}” name opposite sides.",
+                    "Which side is meant, left or right?",
+                )

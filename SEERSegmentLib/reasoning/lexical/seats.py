@@ -14,7 +14,7 @@ from .reading import Reading
 from .resolve import resolve, resolve_ref
 from .text import word_set
 
-__all__ = ["part_told_abnormal", "seat_around", "seat_of_kind", "told_as_abnormal"]
+__all__ = ["part_told_abnormal", "seat_around", "seat_of_kind", "seat_of_operation", "told_as_abnormal"]
 
 
 def seat_of_kind(reading: Reading) -> list[str] | None:
@@ -59,6 +59,22 @@ def part_told_abnormal(reading: Reading) -> list[str] | None:
     mention.sides = own or _sides_before(clause, reading)
     reading.say(f"“{item.text}” is told as abnormal, and is part of the {whole.replace('_', ' ')}.")
     return _seat(whole, mention, reading)
+
+
+def seat_of_operation(reading: Reading) -> list[str] | None:
+    """ "Cholecystectomy: what comes out": the organ that the operation takes."""
+    for mention in reading.of("condition"):
+        disease = mention.item.disease
+        if disease is None or disease.kind != "operation" or len(disease.structures) != 1:
+            continue
+        if any(i.norm in _TAKEN for i in reading.request_items):
+            reading.used.add(id(mention))
+            reading.say(f"“{mention.text}” takes the {disease.structures[0].replace('_', ' ')}.")
+            return _seat(disease.structures[0], mention, reading)
+    return None
+
+
+_TAKEN = word_set("specimen") | {"comes out", "what comes out", "is removed", "to be removed", "goes in the bucket"}
 
 
 def seat_around(reading: Reading) -> list[str] | None:
