@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from .clauses import Clause
-from .describe import features, load_descriptions
-from .findings import Phrase, phrases, told_by
+from .describe import features, kinds_of, load_descriptions
+from .findings import Phrase, phrases, told_by, whole_of
 from .items import Item
 from .reading import Reading
 
@@ -17,6 +17,7 @@ _DISEASE_AROUND = 4.5
 _FINDING = 2.0
 _NAMED = 1.0  # it is spoken of at all
 _NORMAL = -3.5
+_PART = 4.0  # the request tells a part of it
 
 
 def bonus(reading: Reading) -> dict[str, float]:
@@ -47,6 +48,11 @@ def bonus(reading: Reading) -> dict[str, float]:
         if not cleared and (concept, str(score)) not in seen:
             seen.add((concept, str(score)))
             found[concept] += score
+    kinds = {m.item.value("head") for m in reading.of("head")} - {"", "any", "organ"}
+    for mention in reading.mentions if kinds else ():  # "the bone carrying the glenoid"
+        whole = whole_of(mention.item) if mention.role == "anchor" and mention.kind in ("structure", "outside") else ""
+        if whole and kinds & kinds_of(whole):
+            found[whole] += _PART
     return found
 
 

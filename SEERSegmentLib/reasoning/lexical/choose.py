@@ -248,7 +248,7 @@ def _condition(reading: Reading) -> list[str] | None:
         disease = mention.item.disease
         if disease is None or disease.kind != "whole" or not disease.structures:
             continue
-        if any(not _listed_beside(m, mention) for m in reading.of("head")):
+        if any(not _listed_beside(m, mention, reading) for m in reading.of("head")):
             continue
         reading.used.add(id(mention))
         reading.say(
@@ -258,9 +258,10 @@ def _condition(reading: Reading) -> list[str] | None:
     return None
 
 
-def _listed_beside(head: Mention, mention: Mention) -> bool:
+def _listed_beside(head: Mention, mention: Mention, reading: Reading) -> bool:
     """ "aortic dissection, glands": a kind of thing that a list puts after it doesn't say what it sits in."""
-    if head.clause != mention.clause:
+    items = reading.clauses[head.clause].items
+    if head.clause != mention.clause or any("ask" in i.kinds for i in items[mention.at : head.at]):
         return False
     return mention in (head.joined_to, head) or mention.joined_to is head or head.segment != mention.segment
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -33,6 +32,7 @@ class Span:
     quoted: bool = False
     paragraph: int = 0
     bracketed: bool = False
+    tagged: bool = False  # inside of <tags>: markup, not what a person says
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +241,7 @@ def _set_aside(clauses: Sequence[Clause]) -> list[Clause]:
 
 def _steers(clause: Clause) -> bool:
     text = clause.text[:2000]
-    return steers(text) or text.lstrip().startswith("!--") or bool(_TAG.search(text)) or ("{" in text and "label" in text.casefold())
-
-
-_TAG = re.compile(r"<\s*/?\s*[a-z][\w-]*\s*>", re.IGNORECASE)
+    return steers(text) or text.lstrip().startswith("!--") or clause.span.tagged or ("{" in text and "label" in text.casefold())
 
 
 def _orders(clause: Clause) -> bool:

@@ -253,7 +253,7 @@ def _ranked(
     ranked = [d if d.id in labelled else replace(d, score=_UNLABELLED * d.score) for d in ranked]
     cleared = _cleared(reading)
     ranked = [replace(d, score=_CLEARED * d.score) if {d.concept, d.id} & cleared else d for d in ranked]
-    if len(told) >= _A_REPORT:  # a report speaks of what it is about
+    if len(told) >= _A_REPORT and not same_noun(reading):  # a report speaks of what it is about
         ranked = [d if {d.concept, d.id} & told else replace(d, score=_UNTOLD * d.score) for d in ranked]
     # Of two that fit equally, the one of which less else is told comes first.
     return sorted(ranked, key=lambda d: (-round(d.score, 6), len(table.candidates[d.id][3]), d.id))

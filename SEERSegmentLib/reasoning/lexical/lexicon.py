@@ -15,7 +15,7 @@ from .text import Token, tokenise, word_set
 
 __all__ = ["Disease", "Lexicon", "Ref", "Sense", "load_lexicon", "word_forms"]
 
-_SKIPPED = frozenset("-'\u2019\u2010\u2011/.")  # marks that may stand inside a term: gall-bladder, r/o, s.p.
+_SKIPPED = frozenset("-'\u2019\u2010\u2011/._")  # marks that may stand inside a term: gall-bladder, r/o, s.p., A_Aorta
 
 
 @dataclass(frozen=True, slots=True)

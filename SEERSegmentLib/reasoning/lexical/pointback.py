@@ -147,6 +147,8 @@ def told_with(reading: Reading) -> list[str] | None:
     for phrase in own:
         score = sum(1 / common[f] for f in phrase.told & said)
         score += 0.5 * (wants_normal and phrase.normal and not phrase.abnormal)
+        if not phrase.own and any(i.norm in _MINOR for i in phrase.items):
+            continue  # "RUL, RML well aerated, trace atelectasis": not what is asked about
         if not score or (phrase.normal and not phrase.abnormal and not wants_normal):
             continue
         if sides and phrase.sides and not sides & phrase.sides:
@@ -177,6 +179,9 @@ def told_with(reading: Reading) -> list[str] | None:
     return found
 
 
+_MINOR = frozenset({"trace", "minor", "minimal", "tiny", "trivial", "mild", "incidental", "incidentally"})
+
+
 def _great(mention: Mention, reading: Reading) -> bool:
     """ "the great vein that the thrombus climbs into": not the one it comes from, of which the text tells the same."""
     items = reading.clauses[mention.clause].items
@@ -198,6 +203,9 @@ def _by_landmark(phrase: Phrase, kinds: set[str]) -> str:
     return ""
 
 
+_NO_VERTEBRA = frozenset({"sacrum", "coccyx"})
+
+
 def _is_kind(item: Item, kinds: set[str]) -> bool:
     if item.counted is not None:
         return not kinds or item.counted.kind in kinds or "bone" in kinds
@@ -205,6 +213,8 @@ def _is_kind(item: Item, kinds: set[str]) -> bool:
         return False
     table = load_descriptions()
     concept = refs_of(item)[0].concept
+    if concept in _NO_VERTEBRA and "vertebra" in kinds:
+        return False  # "slipped on the sacrum"
     known = table.lexicon.vocabulary
     structures = known.by_concept(concept) or ([known.structures[concept]] if concept in known.structures else [])
     own = {s.kind for s in structures} | table.types.get(concept, set()) | table.also.get(concept, set())

@@ -11,6 +11,7 @@ from .ellipsis import share_words
 from .items import Item, correct_tokens, read_items
 from .lexicon import Lexicon, load_lexicon
 from .spelling import Speller
+from .steering import tagged
 from .text import Token, tokenise
 
 __all__ = ["read_clauses", "speller"]
@@ -38,6 +39,7 @@ def read_clauses(text: str, lexicon: Lexicon, speller: Speller) -> tuple[list[Cl
     spans = cut(tokens)
     clauses: list[Clause] = []
     header, paragraph, asking = "", -1, 0
+    marked_up = tagged(text)
     edge = len(spans) - MANY_CLAUSES // 2
     for number, span in enumerate(spans):
         own = tokens[span.start : span.end]
@@ -57,6 +59,8 @@ def read_clauses(text: str, lexicon: Lexicon, speller: Speller) -> tuple[list[Cl
             items = items[skip:]
         if not items:
             continue
+        if any(start <= own[0].start < end for start, end in marked_up):
+            span = replace(span, tagged=True)
         clauses.append(Clause(_words(text, own), tuple(items), Role.CONTEXT, "", _under(span, header)))
     return clauses, list(dict.fromkeys(notes))
 

@@ -9,7 +9,10 @@ from .items import Item
 from .mention import Mention, place_only
 from .text import word_set
 
-__all__ = ["leading_verb", "set_descriptions_aside"]
+__all__ = ["PLACE_OF_KIND", "leading_verb", "set_descriptions_aside"]
+
+PLACE_OF_KIND = "it says where"
+"""Why a region before a kind of thing is an anchor: "head: bone, not brain"."""
 
 _ACTS = word_set(
     "returns brings carries takes drains stores makes produces secretes filters pumps feeds supplies absorbs digests",
@@ -40,7 +43,7 @@ def set_descriptions_aside(mentions: Sequence[Mention], items: Sequence[Item]) -
         elif _explains(mention, mentions, items):
             _to_anchor(mention, "in brackets, it explains the name before")
         elif _kind_follows(mention, mentions, items):
-            _to_anchor(mention, "it says where")
+            _to_anchor(mention, PLACE_OF_KIND)
 
 
 def _to_anchor(mention: Mention, why: str) -> None:

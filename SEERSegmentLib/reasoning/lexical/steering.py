@@ -11,7 +11,9 @@ from functools import cache
 from ...anatomy import normalise
 from ...anatomy.tables import read_rows
 
-__all__ = ["quotes_someone", "steers"]
+__all__ = ["quotes_someone", "steers", "tagged"]
+
+_TAG = re.compile(r"<\s*(/?)\s*([A-Za-z][\w-]{0,30})[^<>\n]{0,80}>")
 
 
 @cache
@@ -31,3 +33,19 @@ def steers(text: str) -> bool:
 def quotes_someone(text: str) -> bool:
     """Whether a text reports what a letter, a footer or another person says."""
     return bool(_patterns()["third-party"].search(normalise(text)))
+
+
+def tagged(text: str) -> list[tuple[int, int]]:
+    """Where a text is enclosed in tags, as pairs of start and end: markup is nothing that a person asks for."""
+    opened: dict[str, int] = {}
+    found: list[tuple[int, int]] = []
+    for tag in _TAG.finditer(text):
+        closing, name = tag[1], tag[2].casefold()
+        if not closing:
+            opened.setdefault(name, tag.start())
+        elif name in opened:
+            found.append((opened.pop(name), tag.end()))
+    return found[:_MANY_TAGS]
+
+
+_MANY_TAGS = 50

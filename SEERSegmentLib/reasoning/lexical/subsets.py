@@ -15,6 +15,7 @@ from .mention import Mention, SideWord
 from .pick import by_quality
 from .reading import Reading
 from .resolve import resolve_ref
+from .said_around import PLACE_OF_KIND
 from .scope import excepts
 from .sides import side_for
 from .text import word_set
@@ -110,9 +111,11 @@ def collected(reading: Reading) -> list[str] | None:
         kind = mention.item.value("head") or group
         named = mention.item.norm.startswith(("all ", "every "))
         many = named or mention.quantified or mention.item.plural or mention.item.norm.endswith("s")
-        if kind in ("", "any") or not many:
+        if kind in ("", "any"):
             continue
         for anchor in reading.mentions:
+            if not many and anchor.why != PLACE_OF_KIND:
+                continue
             if anchor is mention or anchor.clause != mention.clause or anchor.role not in ("anchor", "context"):
                 continue
             places = {ref.concept for ref in anchor.item.refs} | {anchor.item.value("outside")}
