@@ -8,7 +8,9 @@ from .clauses import Clause
 from .describe import features, kinds_of, load_descriptions
 from .findings import Phrase, phrases, told_by, whole_of
 from .items import Item
+from .mention import Mention
 from .reading import Reading
+from .text import word_set
 
 __all__ = ["LINK", "bonus", "linked", "positive", "said_of"]
 
@@ -50,10 +52,20 @@ def bonus(reading: Reading) -> dict[str, float]:
             found[concept] += score
     kinds = {m.item.value("head") for m in reading.of("head")} - {"", "any", "organ"}
     for mention in reading.mentions if kinds else ():  # "the bone carrying the glenoid"
-        whole = whole_of(mention.item) if mention.role == "anchor" and mention.kind in ("structure", "outside") else ""
+        whole = whole_of(mention.item) if _carried(mention, reading) else ""
         if whole and kinds & kinds_of(whole):
             found[whole] += _PART
     return found
+
+
+def _carried(mention: Mention, reading: Reading) -> bool:
+    if mention.role != "anchor" or mention.kind not in ("structure", "outside"):
+        return False
+    items = reading.clauses[mention.clause].items[max(0, mention.at - 3) : mention.at]
+    return any(i.norm in _CARRYING for i in items)
+
+
+_CARRYING = word_set("carrying carries bearing bears with containing contains including includes having has holding")
 
 
 def said_of(reading: Reading) -> set[str]:

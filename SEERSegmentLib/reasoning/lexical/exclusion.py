@@ -17,11 +17,6 @@ def followed_by_name(items: Sequence[Item], at: int) -> bool:
     return any(i.names_anatomy for i in items[at + 1 : at + 4])
 
 
-def names_next(items: Sequence[Item], at: int) -> bool:
-    """Whether the very next word names something: "Atlas: no C3: no"."""
-    return at + 1 < len(items) and items[at + 1].names_anatomy
-
-
 _POST = word_set(
     "ではなく じゃなく でなく ではない 不要 含めない 含まない ではなくて じゃなくて は不要 いらない",
     "以外 以外の を除く を除いて 除く 除いた なし",
@@ -33,7 +28,7 @@ def denies_before(item: Item, items: Sequence[Item], at: int, state: State) -> b
     sided = at > 0 and items[at - 1].kinds & {"side"} and item.norm in _DONE
     answered = item.norm in ("no", "nope", "out", "nein") and at > 0 and items[at - 1].text == ":"
     if answered and state.last is not None and state.last.at == at - 2:
-        return at + 1 == len(items) or items[at + 1].mark or names_next(items, at)
+        return at + 1 == len(items) or items[at + 1].mark
     if state.last is None or (state.last.segment != state.segment and item.norm not in _POST and not sided):
         return False
     if item.norm in _POST and any(c < "a" or c > "z" for c in item.norm):

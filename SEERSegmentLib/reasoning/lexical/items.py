@@ -249,6 +249,9 @@ def _not_a_level(tokens: Sequence[Token], at: int, counted: Counted) -> bool:
     return tokens[at].norm in ("t1", "t2", "t3", "t4") and following in _MR_WORDS
 
 
+_LATIN_SIDES = frozenset({"dx", "sin"})
+
+
 def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languages: set[str]) -> bool:
     """Whether a short word of another language means what it means there: only where that language is written."""
     first = tokens[start]
@@ -266,5 +269,7 @@ def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languag
         return not (end - start == 1 and first.norm in _SHORT_WORDS and not first.text.isupper())
     if sense.language in ("en", "la", "zh", "ja"):
         return True
+    if end - start == 1 and first.norm in _LATIN_SIDES and (end == len(tokens) or tokens[end].text in ".,;)"):
+        return start > 0  # "os femoris dx", "a. subclavia, sin."
     word = " ".join(t.norm for t in tokens[start:end])
     return len(word) > 4 or sense.language in languages
