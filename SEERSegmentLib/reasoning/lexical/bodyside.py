@@ -10,7 +10,7 @@ from ...values import Side
 from .items import Item
 from .text import word_set
 
-__all__ = ["BodySide", "body_sides"]
+__all__ = ["BodySide", "body_sides", "on_screen"]
 
 _FILLERS = word_set("the a his her their its as to of from on than with side")
 _TOWARDS = word_set("to towards toward nach a hacia verso")
@@ -91,3 +91,26 @@ def _lies_on(item: Item) -> Side | None:
 
 
 _HEART = word_set("cardiac")
+
+
+def on_screen(items: Sequence[Item], at: int) -> bool:
+    """Whether a side is one of the picture: "at the left-hand edge of my monitor", "on screen left"."""
+    if at and items[at - 1].norm in _PICTURES and (at < 2 or "side" not in items[at - 2].kinds):
+        return True
+    for item in items[at + 1 : at + 9]:
+        if item.norm in _PICTURES:
+            return True
+        if not (item.norm in _PLACES or item.text in "-\u2010\u2011"):
+            return False
+    return False
+
+
+_PICTURES = word_set("screen monitor display viewer viewport picture film workstation pane") | {
+    "my screen",
+    "the screen",
+    "my monitor",
+    "on screen",
+}
+_PLACES = word_set(
+    "hand sided side edge half part portion border aspect corner margin end of the my your our this on at in as",
+)

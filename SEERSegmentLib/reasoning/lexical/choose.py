@@ -33,6 +33,7 @@ from .subsets import (
     collected,
     elliptical_exclusions,
     every_one,
+    excluded_by_part,
     from_edge_of,
     group_less,
     whole_of_parts,
@@ -149,9 +150,14 @@ def _statement(reading: Reading) -> bool:
         return False
     if any(s.value in ("other", "same") for s in reading.sides):
         return False  # "now it is the other one we worry about"
+    if any(i.norm in _ALSO for i in items):
+        return False  # "whole bone is fine too"
     finite = any(i.norm in _FINITE for i in items)
     thanks = any(i.norm in ("thanks", "thank you", "cheers", "perfect", "great") for i in items)
     return (finite and any("normal" in i.kinds for i in items)) or (thanks and finite)
+
+
+_ALSO = word_set("too") | {"is fine too", "together is fine", "lumped together"}
 
 
 def _nothing(reading: Reading) -> Question:
@@ -288,6 +294,7 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
                 if not id.startswith('"'):
                     excluded.update(known.parts_closure(id))
     base = [leaf for id in ids if not id.startswith('"') for leaf in known.parts_closure(id)]
+    excluded |= excluded_by_part(base, reading)
     elliptical = elliptical_exclusions(ids, base, reading)
     excluded |= set(elliptical)
     told = {s.value for m in reading.of("structure") for s in m.sides if not s.negated}

@@ -9,7 +9,7 @@ from .mention import Mention
 from .roles import State
 from .text import word_set
 
-__all__ = ["WITH", "TakenOut", "denies_before", "exclude", "exclude_antecedents", "followed_by_name"]
+__all__ = ["WITH", "TakenOut", "denies_before", "exclude", "exclude_antecedents", "exclude_taken_out", "followed_by_name"]
 
 
 def followed_by_name(items: Sequence[Item], at: int) -> bool:
@@ -48,6 +48,7 @@ _DONE = frozenset(
     | {"not wanted", "irrelevant", "not relevant", "not my concern", "can be ignored", "can stay out", "stays out"}
     | {verb + what for verb in ("", "is ", "are ") for what in ("of no interest", "not of interest")}
     | {verb + "irrelevant" for verb in ("is ", "are ")}
+    | {"i have", "i already have", "we have", "we already have", "i have already", "is mine", "are mine"}
     | {"can be left out", "can be omitted", "is not relevant", "are not relevant", "to be ignored"}
 )
 
@@ -73,6 +74,17 @@ def exclude_antecedents(mentions: Sequence[Mention]) -> None:
 
 
 _PRONOUNS = word_set("it them that those")
+
+
+TAKEN_OUT = "if there is anything else,"
+
+
+def exclude_taken_out(mentions: Sequence[Mention]) -> None:
+    """ "Right hemipelvis. Sacrum out, femoral head out.": what is taken out of what another sentence asks for."""
+    out = [m for m in mentions if m.role == "wanted" and m.why.startswith(TAKEN_OUT)]
+    others = [m for m in mentions if m.role == "wanted" and m not in out and m.kind in ("structure", "outside", "head")]
+    for mention in out if others else ():
+        mention.role, mention.why = "excluded", f"{mention.why.removeprefix(TAKEN_OUT).strip()} follows it"
 
 
 class TakenOut:
@@ -107,6 +119,9 @@ class TakenOut:
         if not any(
             m.role == "wanted" and id(m) not in out and m.kind not in ("pronoun", "condition") for m in mentions
         ):
+            for chain, words in self._found:
+                for mention in chain:
+                    mention.why = f"{TAKEN_OUT} “{words}”"
             return
         for chain, words in self._found:
             for mention in chain:

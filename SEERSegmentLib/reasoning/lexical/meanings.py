@@ -48,6 +48,11 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
             f"“{mention.text}” has several meanings; the request says which: {fitting[0].concept.replace('_', ' ')}."
         )
         return (fitting[0],)
+    denied = _words_denied(reading)
+    left = [ref for ref in refs if not (set(display_name(reading, ref).split()) - _common(refs, reading)) & denied]
+    if len(left) == 1:
+        reading.say(f"“{mention.text}” has several meanings; the others are not meant: {display_name(reading, left[0])}.")
+        return (left[0],)
     said = _words_said(reading)
     overlap = {ref: _said_of(ref, refs, said, reading) for ref in refs}
     best = [ref for ref in refs if overlap[ref]]
@@ -216,6 +221,23 @@ def _words_said(reading: Reading) -> set[str]:
             if not any(i.kinds & {"not", "except"} for i in clause.items[max(0, at - 3) : at]):
                 said.update(item.norm.split())
     return said | {_SAME[word] for word in said if word in _SAME}
+
+
+def _words_denied(reading: Reading) -> set[str]:
+    """Words of the request right after a negation: "I do not mean the upper one"."""
+    said = {
+        word
+        for clause in reading.request
+        for at, item in enumerate(clause.items)
+        if any(i.kinds & {"not", "except"} for i in clause.items[max(0, at - 3) : at])
+        for word in item.norm.split()
+    }
+    return said | {_SAME[word] for word in said if word in _SAME}
+
+
+def _common(refs: Sequence[Ref], reading: Reading) -> set[str]:
+    """Words that all meanings' names have."""
+    return set.intersection(*(set(display_name(reading, ref).split()) for ref in refs))
 
 
 def _denied(item: Item, reading: Reading) -> bool:

@@ -12,6 +12,7 @@ from .account import set_aside
 from .choose import choose
 from .clauses import Clause, Role, assign_roles
 from .evidence import evidence_for
+from .exclusion import exclude_taken_out
 from .lexicon import Lexicon, load_lexicon
 from .outcome import Chosen, Question, abstain
 from .read import read_clauses, speller
@@ -95,6 +96,7 @@ class LexicalReasoner:
             mentions, sides = read_scope(clause, number)
             reading.mentions += mentions
             reading.sides += sides
+        exclude_taken_out(reading.mentions)
         if _only_excludes(reading):
             self._read_what_it_is_taken_from(reading)
         reading.gone = list(find_gone(reading.clauses))

@@ -35,9 +35,14 @@ def set_descriptions_aside(mentions: Sequence[Mention], items: Sequence[Item]) -
         for mention in named:
             _to_anchor(mention, "it says what the target does")
         return
+    for mention in mentions:
+        if mention.kind == "lesion" and mention.role == "wanted" and _bearing(mention, items):
+            _to_anchor(mention, "it says which")
     for mention in named:
-        if _after_one(mention, items):
+        if _after_one(mention, mentions, items):
             _to_anchor(mention, "it describes the one that is meant")
+        elif _by_everything(mention, items):
+            _to_anchor(mention, "it says where")
         elif _of_its_own(mention, mentions, items):
             _to_anchor(mention, "it describes what was told before")
         elif _explains(mention, mentions, items):
@@ -46,18 +51,40 @@ def set_descriptions_aside(mentions: Sequence[Mention], items: Sequence[Item]) -
             _to_anchor(mention, PLACE_OF_KIND)
 
 
+def _bearing(mention: Mention, items: Sequence[Item]) -> bool:
+    """ "the nodule-bearing gland"."""
+    after = [i for i in items[mention.at + 1 : mention.at + 3] if not i.mark]
+    return bool(after) and after[0].norm in _LADEN and items[mention.at + 1].mark
+
+
+_LADEN = word_set("bearing containing laden filled affected carrying ridden")
+
+
 def _to_anchor(mention: Mention, why: str) -> None:
     mention.role, mention.why = "anchor", why
 
 
-def _after_one(mention: Mention, items: Sequence[Item]) -> bool:
-    """ "the one the subclavian vessels cross over": a relative clause without its pronoun."""
-    before = items[max(0, mention.at - 3) : mention.at]
-    for n, item in enumerate(before[:-1]):
-        if item.norm in ("one", "ones", "bit", "part") and before[n + 1].norm == "the":
+def _after_one(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """ "the rib the subclavian vessels cross over": a relative clause without its pronoun."""
+    heads = {m.at for m in mentions if m.kind == "head" and m.role == "wanted"}
+    for n in range(max(0, mention.at - 3), mention.at - 1):
+        if (n in heads or items[n].norm in ("one", "ones", "bit", "part")) and items[n + 1].norm == "the":
             after = items[mention.at + 1 : mention.at + 4]
             return any(not i.mark and (not i.kinds or "rel" in i.kinds) for i in after)
     return False
+
+
+def _by_everything(mention: Mention, items: Sequence[Item]) -> bool:
+    """ "everything behind the oblique fissure": what lies there, not what it lies behind."""
+    before = items[max(0, mention.at - 6) : mention.at]
+    for n, item in enumerate(before[:-1]):
+        if item.norm in _EVERYTHING and before[n + 1].value("rel") in _BEYOND:
+            return not any(i.names_anatomy or (i.mark and i.text not in "-") for i in before[n + 1 :])
+    return False
+
+
+_EVERYTHING = word_set("everything all whatever") | {"what lies", "all that lies", "everything that lies", "what sits"}
+_BEYOND = word_set("behind below above front between beside")
 
 
 def _of_its_own(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:

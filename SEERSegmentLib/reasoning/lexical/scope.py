@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .bodyside import body_sides
+from .bodyside import body_sides, on_screen
 from .clauses import Clause
 from .exclusion import WITH, TakenOut, denies_before, exclude, exclude_antecedents, followed_by_name
 from .extent import set_extents_aside
@@ -50,7 +50,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
             continue
         post = kinds & {"not", "except"} and denies_before(item, items, at, state)
         if post and state.last is not None:
-            if sides and sides[-1].at == at - 1 and sides[-1].segment > state.last.segment:
+            if sides and sides[-1].at >= at - 2 and sides[-1].segment > state.last.segment:
                 sides[-1].negated = True  # "right side not needed"
             else:
                 exclude(state.last, item.text)
@@ -349,6 +349,8 @@ def _side_words(item: Item, items: Sequence[Item], at: int, state: State, sides:
             ):
                 return False
             negated = bool(state.negation) and at - state.negated_at <= 3
+            if kind == "side" and sense.value in ("left", "right") and on_screen(items, at):
+                frame = "screen"
             sides.append(SideWord(sense.value, item.text, at, state.segment, frame, negated))
             return True
     return False

@@ -122,6 +122,10 @@ class Speller:
         """Whether a word is one of the tables or an everyday one, in singular or plural."""
         return any(w in self._weights or w in self._common for w in (word, *word_forms(word)))
 
+    def is_english(self, word: str) -> bool:
+        """Whether the list of English words has a word; without the list, none."""
+        return word in _english()
+
     def _correct(self, word: str) -> str | None:
         """The word meant by an unknown one, or None."""
         if len(word) < 3 or not word.isascii() or not word.isalpha() or self.known(word):

@@ -22,7 +22,7 @@ from .text import word_set
 
 __all__ = [
     *("EDGE_WORDS", "all_lobes", "collected", "elliptical_exclusions"),
-    *("every_one", "from_edge_of", "group_less", "whole_of_parts"),
+    *("every_one", "excluded_by_part", "from_edge_of", "group_less", "whole_of_parts"),
 ]
 
 
@@ -167,6 +167,24 @@ _ALL_OF = {"skeleton": "bone", "skeletal_muscle": "muscle", "vertebrae": "verteb
 @cache
 def _collections() -> dict[tuple[str, str], str]:
     return {(row["kind"], row["place"]): row["structure"] for row in read_rows("collections.csv")}
+
+
+def excluded_by_part(base: Sequence[str], reading: Reading) -> set[str]:
+    """ "Left lung, but skip the lobe with the lingula": the lobe that has it."""
+    known = reading.lexicon.vocabulary
+    found: set[str] = set()
+    for mention in reading.of("head", role="excluded"):
+        parts = [
+            m
+            for m in reading.of("structure", "outside", role="excluded")
+            if m.clause == mention.clause and 0 < m.at - mention.at <= 4
+        ]
+        for part in parts:
+            ids = {s.id for r in part.item.refs for s in known.by_concept(r.concept)} | {r.concept for r in part.item.refs}
+            wholes = {reading.lexicon.wider[i][0] for i in ids if i in reading.lexicon.wider}
+            wholes |= {p for i in ids if i in known.structures for p in known.get(i).parents}
+            found |= {leaf for leaf in base if leaf in wholes}
+    return found
 
 
 def elliptical_exclusions(ids: Sequence[str], base: Sequence[str], reading: Reading) -> list[str]:
