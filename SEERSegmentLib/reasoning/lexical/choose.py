@@ -254,8 +254,9 @@ def _condition(reading: Reading) -> list[str] | None:
         disease = mention.item.disease
         if disease is None or disease.kind != "whole" or not disease.structures:
             continue
-        if any(not _listed_beside(m, mention, reading) for m in reading.of("head")):
-            continue
+        heads = reading.of("head")
+        if any(not _listed_beside(m, mention, reading) or m.item.sense("structure") for m in heads):
+            continue  # "cord CSA, DCM": a word that is a name, too, comes before the reason
         reading.used.add(id(mention))
         reading.say(
             f"“{mention.text}” sits in the {disease.structures[0].replace('_', ' ')}, which is what can be outlined."

@@ -48,6 +48,8 @@ _DONE = frozenset(
     | {"not wanted", "irrelevant", "not relevant", "not my concern", "can be ignored", "can stay out", "stays out"}
     | {verb + what for verb in ("", "is ", "are ") for what in ("of no interest", "not of interest")}
     | {verb + "irrelevant" for verb in ("is ", "are ")}
+    | {verb + what for verb in ("", "is ", "are ") for what in ("contoured already", "segmented already", "drawn already")}
+    | {"is done already", "are done already", "is already contoured", "are already drawn", "is already drawn"}
     | {"i have", "i already have", "we have", "we already have", "i have already", "is mine", "are mine"}
     | {"can be left out", "can be omitted", "is not relevant", "are not relevant", "to be ignored"}
 )

@@ -75,11 +75,13 @@ def phrases(reading: Reading) -> list[Phrase]:
 
 def _read_phrases(reading: Reading) -> list[Phrase]:
     found: list[Phrase] = []
+    last: tuple[Item, ...] = ()
+    sides: frozenset[str] = frozenset()
     for clause in reading.context[-_RECENT:]:
         parts = list(_parts(clause.items))
         before: tuple[Item, ...] = ()
-        last: tuple[Item, ...] = ()
-        sides: frozenset[str] = frozenset()
+        if not any(i.value("side") == "other" or i.norm in _CARRIED for i in clause.items[:4]):
+            last, sides = (), frozenset()
         for number, part in enumerate(parts):
             whole = (*before, *part)
             if number + 1 < len(parts) and _only_names(part):
@@ -91,6 +93,10 @@ def _read_phrases(reading: Reading) -> list[Phrase]:
             found.append(phrase)
             last, sides = own or last, phrase.sides
     return found
+
+
+_CARRIED = word_set("it its one")
+"""Words by which a sentence goes on about what the one before named: "Right adrenal slim. The left one is bulky"."""
 
 
 def _parts(items: Sequence[Item]) -> Iterable[tuple[Item, ...]]:
@@ -142,6 +148,8 @@ def _phrase(items: tuple[Item, ...], own: tuple[Item, ...], last: tuple[Item, ..
     named = own or last
     sides = {i.value("side") for i in items} | {r.side.value for i in named for r in refs_of(i)[:1]}
     sides &= {"left", "right"}
+    if not sides and len(before) == 1 and any(i.value("side") == "other" for i in items):
+        sides = {Side(next(iter(before))).opposite.value}  # "its opposite number"
     denied = next((n for n, i in enumerate(items) if "not" in i.kinds), len(items))  # "small bowel not dilated"
     found = [n for n, i in enumerate(items) if "abnormal" in i.kinds or i.disease]
     abnormal = any(n < denied for n in found)

@@ -249,6 +249,7 @@ def _not_a_level(tokens: Sequence[Token], at: int, counted: Counted) -> bool:
     return tokens[at].norm in ("t1", "t2", "t3", "t4") and following in _MR_WORDS
 
 
+_ROMANCE_SIDES = frozenset({"sinistra", "sinistro", "destra", "destro", "izquierdo", "derecho", "esquerdo", "direito"})
 _LATIN_SIDES = frozenset({"dx", "sin"})
 
 
@@ -262,7 +263,8 @@ def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languag
     if end - start == 1 and first.norm == "axis" and start and tokens[start - 1].norm.endswith(_OF_AN_AXIS):
         return False  # "splenoportal axis", "long axis"
     if end - start == 1 and first.norm in _ENGLISH_TOO and sense.language not in ("en", "la", *languages):
-        return len(tokens) <= _A_FEW  # "metabolic rate" is no spleen
+        sided = any(t.norm in _ROMANCE_SIDES for t in tokens[end : end + 2])
+        return sided or len(tokens) <= _A_FEW  # "metabolic rate" is no spleen
     if sense.kind in ("structure", "outside", "disease"):
         if end - start == 1 and first.norm in _UNITS and start and tokens[start - 1].norm[-1:].isdecimal():
             return False  # "182 ml" is no middle lobe

@@ -127,7 +127,9 @@ def _letters(mention: Mention, reading: Reading) -> set[str]:
 
 _LETTERS = {"a": "artery", "aa": "artery", "art": "artery", "v": "vein", "vv": "vein"}
 _SAME = {"upper": "superior", "top": "superior", "above": "superior", "lower": "inferior", "bottom": "inferior",
-         "below": "inferior"}  # fmt: skip
+         "below": "inferior", "between": "medius", "middle": "medius", "biggest": "maximus", "largest": "maximus",
+         "superficial": "maximus", "outermost": "maximus", "smallest": "minimus", "deepest": "minimus",
+         "innermost": "minimus"}  # fmt: skip
 
 
 def _said_of(ref: Ref, refs: Sequence[Ref], said: set[str], reading: Reading) -> set[str]:

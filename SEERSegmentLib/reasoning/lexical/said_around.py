@@ -43,12 +43,28 @@ def set_descriptions_aside(mentions: Sequence[Mention], items: Sequence[Item]) -
             _to_anchor(mention, "it describes the one that is meant")
         elif _by_everything(mention, items):
             _to_anchor(mention, "it says where")
+        elif _column_of(mention, mentions, items):
+            _to_anchor(mention, "it says of which part of the spine")
         elif _of_its_own(mention, mentions, items):
             _to_anchor(mention, "it describes what was told before")
         elif _explains(mention, mentions, items):
             _to_anchor(mention, "in brackets, it explains the name before")
         elif _kind_follows(mention, mentions, items):
             _to_anchor(mention, PLACE_OF_KIND)
+
+
+def _column_of(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """ "intervertebral discs, whole spine"."""
+    if mention.kind != "structure" or not any(r.concept.endswith("spine") for r in mention.item.refs):
+        return False
+    before = [m for m in mentions if m.at < mention.at and m.role == "wanted"]
+    between = [i for i in items[before[-1].at + 1 : mention.at] if i.norm not in _WHOLE] if before else []
+    column = bool(before) and any(r.concept in _ROWS for r in before[-1].item.refs)
+    return column and len(between) == 1 and between[0].text == ","
+
+
+_ROWS = frozenset({"intervertebral_discs", "vertebrae", "vertebra", "intervertebral_disc"})
+_WHOLE = word_set("the whole entire complete")
 
 
 def _bearing(mention: Mention, items: Sequence[Item]) -> bool:
