@@ -10,6 +10,7 @@ from .fallback import described, generic_group, plain_kind, spoken_of
 from .lesions import lesion_wanted
 from .lexicon import Ref
 from .mention import Mention, place_only
+from .no_request import nothing_named, refuse_what_is_no_request
 from .outcome import Chosen, Question
 from .pick import picked_from
 from .pointback import only_of_kind, pointed_at, told_levels, told_with
@@ -51,12 +52,12 @@ def choose(reading: Reading) -> Chosen:
     Question
         Where nothing, or not one thing, is asked for.
     """
-    _refuse_what_is_no_request(reading)
+    refuse_what_is_no_request(reading)
     refuse_as_before(reading)
     refuse_restatement(reading)
     ids = _first_found(reading)
     if not ids:
-        raise _nothing(reading)
+        raise nothing_named(reading)
     ids = account(ids, reading, _first_found)
     ids = _subtract(ids, reading)
     ids = _most_specific(list(dict.fromkeys(ids)), reading)
@@ -96,90 +97,6 @@ def _first_found(reading: Reading) -> list[str] | None:
                 reading.doubts.append(_INFERRED[stage])
             return ids
     return None
-
-
-def _refuse_what_is_no_request(reading: Reading) -> None:
-    requests = reading.request
-    if not requests:
-        if any(c.role.value == "steering" for c in reading.clauses):
-            raise Question(
-                "steering",
-                "The text tries to direct the system and names nothing to segment.",
-                "What would you like to have segmented?",
-            )
-        raise _nothing(reading)
-    first = [i for c in requests for i in c.items if not i.mark]
-    leading = next((i for i in first if not i.kinds <= {"side", "cause", "plus"} or not i.kinds), None)
-    strong = any(s.kind == "ask" and s.value != "weak" for i in first for s in i.senses)
-    if leading is not None and "nonask" in leading.kinds and not strong and not leading.names_anatomy:
-        raise Question(
-            "not-a-segmentation-request",
-            f"“{requests[0].text.strip()[:80]}” doesn't ask for a segmentation.",
-            "What would you like to have segmented?",
-        )
-    asks_back = (
-        leading is not None and leading.norm.split()[0] in _QUESTIONS and first[-1].end <= requests[-1].items[-1].start
-    )
-    if (
-        asks_back
-        and requests[-1].items[-1].text in ("?", "\uff1f")
-        and not any(i.names_anatomy or i.kinds & _OBJECTS for i in first)
-    ):
-        raise Question(
-            "not-a-segmentation-request",
-            f"“{requests[0].text.strip()[:80]}” is a question, and names nothing to segment.",
-            "What would you like to have segmented?",
-        )
-    if _statement(reading):
-        raise Question(
-            "not-a-segmentation-request",
-            "The text reports something and asks for nothing.",
-            "What would you like to have segmented?",
-        )
-
-
-_QUESTIONS = word_set("how what when why who which where is are should can could do does did will would may")
-_OBJECTS = frozenset({"structure", "outside", "disease", "head", "adjective", "levelnoun", "pron"})
-_FINITE = word_set("is are was were looks look looked appears appear seems seem remains shows showed has had")
-
-
-def _statement(reading: Reading) -> bool:
-    """ "The liver looks normal.": a finding with a verb, and no word that asks."""
-    items = reading.request_items
-    if reading.asks("ask", "only", "missing", "not", "except", "removed", "remain"):
-        return False
-    if any(s.value in ("other", "same") for s in reading.sides):
-        return False  # "now it is the other one we worry about"
-    if any(i.norm in _ALSO for i in items):
-        return False  # "whole bone is fine too"
-    finite = any(i.norm in _FINITE for i in items)
-    thanks = any(i.norm in ("thanks", "thank you", "cheers", "perfect", "great") for i in items)
-    return (finite and any("normal" in i.kinds for i in items)) or (thanks and finite)
-
-
-_ALSO = word_set("too") | {"is fine too", "together is fine", "lumped together"}
-
-
-def _nothing(reading: Reading) -> Question:
-    if reading.asks("pron") or any(m.kind == "pronoun" for m in reading.mentions):
-        return Question(
-            "reference-missing",
-            "The request points to something that it doesn't name.",
-            "Which structure do you mean?",
-        )
-    if any(m.kind == "head" for m in reading.mentions):
-        words = next(m.text for m in reading.mentions if m.kind == "head")
-        return Question(
-            "target-unclear",
-            f"“{words}” doesn't say which structure is meant, and the rest of the text doesn't tell.",
-            "Which structure do you mean?",
-        )
-    return Question(
-        "no-anatomy",
-        "The request names no part of the body and no lesion.",
-        "What would you like to have segmented?",
-        ("liver", "right lung", "left kidney"),
-    )
 
 
 # -------------------------------------------------------------------------------------------------------- named plainly
@@ -284,7 +201,7 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
         if mention.role != "excluded":
             continue
         reading.say(f"Not wanted: “{mention.text}” ({mention.why}).")
-        if mention.why.endswith("takes it back"):
+        if mention.why.endswith("takes it back") or _others(mention, reading):
             continue
         if mention.kind == "structure" and not _from_an_edge(mention, reading) and not _qualified(mention, reading):
             try:
@@ -324,6 +241,17 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
             kept += [leaf for leaf in left if leaf in known.parts_closure(id)]
     reading.say(f"Taken out of it: {', '.join(known.get(i).name for i in sorted(excluded & set(base)))}.")
     return kept
+
+
+def _others(mention: Mention, reading: Reading) -> bool:
+    """ "the axis, no other vertebrae": those beside what is wanted."""
+    before = reading.clauses[mention.clause].items[max(0, mention.at - 2) : mention.at]
+    return any(i.norm in _OTHERS for i in before)
+
+
+_OTHERS = word_set("other others remaining rest autres altri altre otros otras outros outras andere anderen") | {
+    *("其他", "其它", "其余", "他の", "ほかの", "any other", "the other", "no other", "the rest of the"),
+}
 
 
 def _qualified(mention: Mention, reading: Reading) -> bool:

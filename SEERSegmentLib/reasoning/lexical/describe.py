@@ -101,6 +101,7 @@ def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str
             if "outside" in structural:
                 names = [f"@{item.value('outside')}"]
             names += [f"@{ref.concept}" for ref in item.refs]
+            names += [f"@{one}" for ref in item.refs if (one := _one_of_pair(ref.concept))]
         if item.value("side") in ("left", "right"):
             side, since_side = item.value("side"), 0
         if names and (structures or item.kinds == {"outside"}):
@@ -127,6 +128,15 @@ def features(items: Sequence[Item], *, structures: bool = True) -> dict[str, str
             for word in item.norm.split():
                 _add_word(found, word, item.text)
     return found
+
+
+@cache
+def _one_of_pair(concept: str) -> str:
+    """The concept of which a name in the plural has two: the kidney of the kidneys."""
+    known = load_lexicon().vocabulary
+    own = known.structures.get(concept)
+    concepts = {known.get(part).concept for part in own.parts} if own is not None and len(own.parts) == 2 else set()
+    return concepts.pop() if len(concepts) == 1 else ""
 
 
 def _add_word(found: dict[str, str], word: str, text: str) -> None:

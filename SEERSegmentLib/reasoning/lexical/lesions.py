@@ -98,6 +98,9 @@ def _site(mention: Mention, lesions: list[Mention], reading: Reading) -> bool:
     for lesion in lesions:
         if mention.clause == lesion.clause and lesion.at - mention.at == 1 and not mention.item.plural:
             return True
+        between = reading.clauses[lesion.clause].items[mention.at + 1 : lesion.at]
+        if mention.clause == lesion.clause and between and between[0].text == ":":
+            return all(i.text == ":" or i.norm in ("the", "a", "just", "only") for i in between)
     return False
 
 

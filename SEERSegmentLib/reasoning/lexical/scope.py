@@ -158,7 +158,19 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
     set_extents_aside(mentions, items)
     set_descriptions_aside(mentions, items)
     bind_sides(mentions, sides)
+    _sides_of_one(mentions)
     return mentions, sides
+
+
+def _sides_of_one(mentions: Sequence[Mention]) -> None:
+    """ "Iliac artery, the one on the left of the screen": "one" tells the side of what was named."""
+    for one in mentions:
+        if one.item.norm not in ("one", "ones") or not one.sides or one.role != "wanted":
+            continue
+        named = [m for m in mentions if m.at < one.at and m.role == "wanted" and m.kind == "structure"]
+        if named and not named[-1].sides and not any(r.side.value for r in named[-1].item.refs):
+            named[-1].sides = one.sides
+            one.role, one.why = "anchor", f"it says which “{named[-1].text}”"
 
 
 _DOING = word_set("do take keep include want give make use draw get show add just only")

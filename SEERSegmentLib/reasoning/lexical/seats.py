@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...values import Side
 from .bonus import LINK, linked, said_of
 from .clauses import Clause
+from .counted import SEQUENCE
 from .describe import kinds_of
 from .findings import Phrase, phrases, same_noun, whole_of
 from .items import Item
@@ -136,13 +137,16 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
             close = sum(s for _, s in linked(clause, said, reading)[:1]) / LINK
             for at in range(start, end):
                 item = clause.items[at]
+                if wanted == "vertebra" and _slipped_on(clause, at):
+                    continue
                 if _of_kind(item, wanted) and not normal and score + close > 0:
                     key, total = item.norm, score + close + 0.1 * first
                     first = False
                     if key not in candidates or candidates[key][0] < total:
                         candidates[key] = (total, item, clause, at)
     if not candidates:
-        return None
+        slipped = wanted == "vertebra" and any(i.norm in _SLIPS for i in reading.request_items)
+        return _above_a_slip(reading) if slipped else None
     ranked = sorted(candidates.values(), key=lambda c: -c[0])
     if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
         return None
@@ -151,6 +155,33 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
     mention.sides = _sides_around(clause, at) or _sides_before(clause, reading)
     reading.say(f"The text tells “{item.text}” as the abnormal one.")
     return resolve(mention, reading)
+
+
+def _slipped_on(clause: Clause, at: int) -> bool:
+    """ "a forward slip on S1": what has slipped lies above it."""
+    before = clause.items[max(0, at - 3) : at]
+    slips = any(i.norm in _SLIPS for i in clause.items[max(0, at - 6) : at])
+    return slips and any(i.norm in ("on", "over", "upon", "onto") for i in before)
+
+
+_SLIPS = word_set("slip slips slipped slippage listhesis anterolisthesis retrolisthesis spondylolisthesis translation")
+
+
+def _above_a_slip(reading: Reading) -> list[str] | None:
+    """The vertebra that has slipped, where only the one is told on which it slipped."""
+    for clause in reading.context:
+        for at, item in enumerate(clause.items):
+            if not _slipped_on(clause, at):
+                continue
+            level = item.counted.levels[0] if item.counted is not None and item.counted.levels else ""
+            if not level and any(ref.concept in ("sacrum", "vertebrae_S1") for ref in item.refs):
+                level = "S1"
+            level = level or next((r.level for r in item.refs if r.level), "")
+            if level in SEQUENCE and SEQUENCE.index(level):
+                above = SEQUENCE[SEQUENCE.index(level) - 1]
+                reading.say(f"“{item.text}” is what it slipped on, so {above} is meant.")
+                return [f"vertebrae_{above}"]
+    return None
 
 
 def _sides_around(clause: Clause, at: int) -> list[SideWord]:

@@ -122,9 +122,9 @@ class Speller:
         """Whether a word is one of the tables or an everyday one, in singular or plural."""
         return any(w in self._weights or w in self._common for w in (word, *word_forms(word)))
 
-    def is_english(self, word: str) -> bool:
-        """Whether the list of English words has a word; without the list, none."""
-        return word in _english()
+    def is_participle(self, word: str) -> bool:
+        """Whether a word is an English participle ("consented"), and so no structure; False without the word list."""
+        return word.endswith(("ed", "ing")) and word in _english()
 
     def _correct(self, word: str) -> str | None:
         """The word meant by an unknown one, or None."""
@@ -150,6 +150,8 @@ class Speller:
         if len(word) < 4 or not word.isascii() or len(other) < 4:
             return None
         typed = f"{word} {other}" if before else f"{other} {word}"
+        if word == "long" and other in _LONG_THINGS:
+            return None  # "the long vein" is no lung vein
         if self._lexicon.lookup(word) or any(s.kind == "structure" for s in self._lexicon.lookup(typed)):
             return None
         limit = 1 if len(word) < 6 else 2
@@ -264,6 +266,7 @@ class Speller:
         return table
 
 
+_LONG_THINGS = word_set("vein veins vessel vessels artery muscle bone head axis")
 _SMALL = word_set("no not a an the of on to at is are was so we as now and or for by it if but all any")
 
 

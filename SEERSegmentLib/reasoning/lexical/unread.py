@@ -28,7 +28,7 @@ def name_unread(reading: Reading) -> None:
             if not words or places & set(own) or not all(_strange(i) for i in words):
                 continue
             text = " ".join(i.text for i in words[:6])
-            if any(speller().known(i.norm) or speller().is_english(i.norm) for i in words):
+            if any(speller().known(i.norm) or speller().is_participle(i.norm) for i in words):
                 reading.say(f"Set aside: “{text}” (no structure that the tables know).")
             elif listed and len(words) <= 3 and not any("ask" in clause.items[n].kinds for n in own):
                 beside = min(named, key=lambda m: abs(m.at - own[0]))
