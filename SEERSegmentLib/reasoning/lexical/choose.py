@@ -172,7 +172,7 @@ def _condition(reading: Reading) -> list[str] | None:
         if disease is None or disease.kind != "whole" or not disease.structures:
             continue
         heads = reading.of("head")
-        if any(not _listed_beside(m, mention, reading) or m.item.sense("structure") for m in heads):
+        if any(not _listed_beside(m, mention, reading) or _is_name_before(m, mention) for m in heads):
             continue  # "cord CSA, DCM": a word that is a name, too, comes before the reason
         reading.used.add(id(mention))
         reading.say(
@@ -180,6 +180,11 @@ def _condition(reading: Reading) -> list[str] | None:
         )
         return resolve_ref(Ref(disease.structures[0]), mention, reading)
     return None
+
+
+def _is_name_before(head: Mention, mention: Mention) -> bool:
+    named = head.item.sense("structure") is not None and not head.item.norm.endswith("s")
+    return named and head.clause == mention.clause and head.at < mention.at
 
 
 def _listed_beside(head: Mention, mention: Mention, reading: Reading) -> bool:

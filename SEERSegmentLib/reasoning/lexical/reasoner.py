@@ -125,7 +125,7 @@ class LexicalReasoner:
 
 def _only_excludes(reading: Reading) -> bool:
     told = [m for m in reading.mentions if m.kind != "pronoun" and "pron" not in m.item.kinds]
-    if not reading.mentions and reading.asks("remain"):
+    if not reading.mentions and reading.asks("remain") and any(c.has("not", "except") for c in reading.context[-1:]):
         return True  # "Take the pelvic ring and drop both hip bones; what is left is what I want"
     return bool(told) and all(m.role == "excluded" for m in told) and not reading.asks("remain")
 
