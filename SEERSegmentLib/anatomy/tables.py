@@ -57,7 +57,10 @@ def building() -> Iterator[None]:
 def read_rows(name: str) -> Iterator[Row]:
     """Rows of a table of the data folder, as {column: text}."""
     with Path(DATA, name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+        rows = csv.reader(file)
+        columns = next(rows)
+        for row in rows:
+            yield dict(zip(columns, row, strict=True))
 
 
 def read_structures() -> dict[str, Structure]:

@@ -206,7 +206,7 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
         if mention.role != "excluded":
             continue
         reading.say(f"Not wanted: “{mention.text}” ({mention.why}).")
-        if mention.why.endswith("takes it back") or _others(mention, reading):
+        if mention.why.endswith("takes it back") or _others(mention, reading) or _other_meaning(mention, reading):
             continue
         if mention.kind == "structure" and not _from_an_edge(mention, reading) and not _qualified(mention, reading):
             try:
@@ -246,6 +246,12 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
             kept += [leaf for leaf in left if leaf in known.parts_closure(id)]
     reading.say(f"Taken out of it: {', '.join(known.get(i).name for i in sorted(excluded & set(base)))}.")
     return kept
+
+
+def _other_meaning(mention: Mention, reading: Reading) -> bool:
+    """ "PV as in lung, not PV as in liver": the same letters, of which the other meaning is denied."""
+    same = any(m.item.norm == mention.item.norm for m in reading.of("structure"))
+    return same and len(mention.item.refs) > 1
 
 
 def _others(mention: Mention, reading: Reading) -> bool:

@@ -205,16 +205,13 @@ class Description:
     @cached_property
     def weights(self) -> dict[str, float]:
         """Inverse document frequency of each feature over concepts, doubled for relations."""
-        count: Counter[str] = Counter()
-        seen: set[tuple[str, str]] = set()
-        concepts = set()
+        told: dict[str, set[str]] = {}
         for concept, _, _, own, _ in self.candidates.values():
-            concepts.add(concept)
-            for feature in own:
-                if (concept, feature) not in seen:
-                    seen.add((concept, feature))
-                    count[feature] += 1
-        total = len(concepts)
+            told.setdefault(concept, set()).update(own)
+        count: Counter[str] = Counter()
+        for features_of in told.values():
+            count.update(features_of)
+        total = len(told)
         weights = {}
         for feature, n in count.items():
             weight = math.log(1 + total / n)

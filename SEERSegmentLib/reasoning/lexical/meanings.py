@@ -48,7 +48,7 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
             f"“{mention.text}” has several meanings; the request says which: {fitting[0].concept.replace('_', ' ')}."
         )
         return (fitting[0],)
-    denied = _words_denied(reading)
+    denied = _words_denied(reading) | _regions_denied(refs, reading)
     left = [ref for ref in refs if not (set(display_name(reading, ref).split()) - _common(refs, reading)) & denied]
     if len(left) == 1:
         reading.say(f"“{mention.text}” has several meanings; the others are not meant: {display_name(reading, left[0])}.")
@@ -235,6 +235,17 @@ def _words_denied(reading: Reading) -> set[str]:
         for word in item.norm.split()
     }
     return said | {_SAME[word] for word in said if word in _SAME}
+
+
+def _regions_denied(refs: Sequence[Ref], reading: Reading) -> set[str]:
+    """Words of the meanings that lie only where something lies that is denied: "not PV as in liver"."""
+    out = {r for m in reading.of("structure", role="excluded") for own in m.item.refs[:1] for r in _regions_of(reading, own)
+           if len(m.item.refs) == 1}  # fmt: skip
+    wanted = {r for m in reading.of("structure", role="anchor") for own in m.item.refs[:1] for r in _regions_of(reading, own)}
+    out -= wanted
+    away = [ref for ref in refs if (own := _regions_of(reading, ref)) and own <= out]
+    kept = {word for ref in refs if ref not in away for word in display_name(reading, ref).split()}
+    return {word for ref in away for word in display_name(reading, ref).split()} - kept
 
 
 def _common(refs: Sequence[Ref], reading: Reading) -> set[str]:

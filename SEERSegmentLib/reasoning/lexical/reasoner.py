@@ -17,6 +17,7 @@ from .lexicon import Lexicon, load_lexicon
 from .outcome import Chosen, Question, abstain
 from .read import read_clauses, speller
 from .reading import Reading, find_gone
+from .said_around import describe_further
 from .scope import read_scope
 
 __all__ = ["DOUBTS", "LexicalReasoner", "speller"]
@@ -97,6 +98,7 @@ class LexicalReasoner:
             reading.mentions += mentions
             reading.sides += sides
         exclude_taken_out(reading.mentions)
+        describe_further(reading.mentions, reading.clauses)
         if _only_excludes(reading):
             self._read_what_it_is_taken_from(reading)
         reading.gone = list(find_gone(reading.clauses))

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .clauses import Clause
 from .items import Item
 from .mention import Mention, place_only
 from .text import word_set
 
-__all__ = ["PLACE_OF_KIND", "leading_verb", "set_descriptions_aside"]
+__all__ = ["PLACE_OF_KIND", "describe_further", "leading_verb", "set_descriptions_aside"]
 
 PLACE_OF_KIND = "it says where"
 """Why a region before a kind of thing is an anchor: "head: bone, not brain"."""
@@ -128,3 +129,15 @@ def _kind_follows(mention: Mention, mentions: Sequence[Mention], items: Sequence
     later = [m for m in mentions if m.at > mention.at and m.role == "wanted"]
     kind = later[0].item.value("head") if later and later[0].kind == "head" else ""
     return kind not in ("", "any") and later[0].at <= mention.at + 4
+
+
+def describe_further(mentions: Sequence[Mention], clauses: Sequence[Clause]) -> None:
+    """ "Vertical vein right of the aorta; the azygos arches into its back wall": a clause that goes on about the vein."""
+    for number, clause in enumerate(clauses[1:], start=1):
+        its = any(i.norm == "its" for i in clause.items) and not clause.has("ask", "only")
+        before = [m for m in mentions if m.clause == number - 1 and m.kind == "head" and m.role == "wanted"]
+        if not its or not before or "pron" in before[-1].item.kinds:
+            continue
+        for mention in mentions:
+            if mention.clause == number and mention.role == "wanted" and mention.kind in ("structure", "outside"):
+                _to_anchor(mention, "it describes what was told before")

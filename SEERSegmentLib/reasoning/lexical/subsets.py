@@ -9,6 +9,7 @@ from ...anatomy import Vocabulary
 from ...anatomy.tables import Row, read_rows
 from ...values import Side
 from .counted import COUNTS
+from .findings import whole_of
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention, SideWord
@@ -180,9 +181,7 @@ def excluded_by_part(base: Sequence[str], reading: Reading) -> set[str]:
             if m.clause == mention.clause and 0 < m.at - mention.at <= 4
         ]
         for part in parts:
-            ids = {s.id for r in part.item.refs for s in known.by_concept(r.concept)} | {r.concept for r in part.item.refs}
-            wholes = {reading.lexicon.wider[i][0] for i in ids if i in reading.lexicon.wider}
-            wholes |= {p for i in ids if i in known.structures for p in known.get(i).parents}
+            wholes = {whole_of(part.item)}
             found |= {leaf for leaf in base if leaf in wholes}
     return found
 
