@@ -241,7 +241,12 @@ def _set_aside(clauses: Sequence[Clause]) -> list[Clause]:
 
 def _steers(clause: Clause) -> bool:
     text = clause.text[:2000]
-    return steers(text) or text.lstrip().startswith("!--") or clause.span.tagged or ("{" in text and "label" in text.casefold())
+    return (
+        steers(text)
+        or text.lstrip().startswith("!--")
+        or clause.span.tagged
+        or ("{" in text and "label" in text.casefold())
+    )
 
 
 def _orders(clause: Clause) -> bool:

@@ -9,7 +9,15 @@ from .mention import Mention
 from .roles import State
 from .text import word_set
 
-__all__ = ["WITH", "TakenOut", "denies_before", "exclude", "exclude_antecedents", "exclude_taken_out", "followed_by_name"]
+__all__ = [
+    "WITH",
+    "TakenOut",
+    "denies_before",
+    "exclude",
+    "exclude_antecedents",
+    "exclude_taken_out",
+    "followed_by_name",
+]
 
 
 def followed_by_name(items: Sequence[Item], at: int) -> bool:
@@ -48,7 +56,11 @@ _DONE = frozenset(
     | {"not wanted", "irrelevant", "not relevant", "not my concern", "can be ignored", "can stay out", "stays out"}
     | {verb + what for verb in ("", "is ", "are ") for what in ("of no interest", "not of interest")}
     | {verb + "irrelevant" for verb in ("is ", "are ")}
-    | {verb + what for verb in ("", "is ", "are ") for what in ("contoured already", "segmented already", "drawn already")}
+    | {
+        verb + what
+        for verb in ("", "is ", "are ")
+        for what in ("contoured already", "segmented already", "drawn already")
+    }
     | {"is done already", "are done already", "is already contoured", "are already drawn", "is already drawn"}
     | {"i have", "i already have", "we have", "we already have", "i have already", "is mine", "are mine"}
     | {"can be left out", "can be omitted", "is not relevant", "are not relevant", "to be ignored"}

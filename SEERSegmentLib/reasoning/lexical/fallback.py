@@ -68,7 +68,11 @@ def plain_kind(reading: Reading) -> list[str] | None:
     for mention in reading.of("head"):
         item = mention.item
         named = item.sense("structure") is not None and item.value("head") == "any" and not item.value("levelnoun")
-        others = [m for m in reading.mentions if m is not mention and m.role == "wanted" and m.kind not in ("pronoun", "condition")]
+        others = [
+            m
+            for m in reading.mentions
+            if m is not mention and m.role == "wanted" and m.kind not in ("pronoun", "condition")
+        ]
         little = len(words_of_request(reading)) <= 1
         if named and not others and len(item.refs) == 1 and little and not mention.item.plural:
             reading.say(f"Asked for: {mention.told}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import pairwise
@@ -11,9 +11,14 @@ from typing import Any
 from ...anatomy import Entry, Vocabulary, load_vocabulary, normalise
 from ...anatomy.tables import building, read_rows
 from ...values import Side
+from .kept import kept
 from .text import Token, tokenise, word_set
 
 __all__ = ["Disease", "Lexicon", "Ref", "Sense", "load_lexicon", "word_forms"]
+
+_Plain = tuple[str, str, str, str, str, str]
+"""A sense as text: kind, value, refs ("concept|side|level", with ";"), number of the disease, language, whether it is
+ambiguous. One line of text for a term is read fast, and most terms are never made anything of."""
 
 _SKIPPED = frozenset("-'\u2019\u2010\u2011/._")  # marks that may stand inside a term: gall-bladder, r/o, s.p., A_Aorta
 
@@ -58,24 +63,37 @@ class _Node:
 class _Branches(dict[str, _Node]):
     """First words of terms → what may follow them. Most texts have few of them: a branch grows when it is asked for."""
 
-    def __init__(self) -> None:
-        self.terms: dict[str, list[tuple[Sequence[str], Sense]]] = {}
+    def __init__(self, terms: Mapping[str, Sequence[str]], diseases: Sequence[Disease]) -> None:
+        self.terms = terms
+        self._diseases = diseases
 
     def __contains__(self, word: object) -> bool:
         return word in self.terms
 
     def __missing__(self, word: str) -> _Node:
         branch = self[word] = _Node()
-        for words, sense in self.terms[word]:
+        for line in self.terms[word]:
+            term, *plain = line.split("\t")
             node = branch
-            for later in words[1:]:
+            for later in term.split()[1:]:
                 node = node.next.setdefault(later, _Node())
+            sense = self._sense(*plain)
             if not any(_same(sense, other) for other in node.senses):
                 node.senses.append(sense)
         return branch
 
+    def _sense(self, kind: str, value: str, refs: str, disease: str, language: str, ambiguous: str) -> Sense:
+        meanings = tuple(_read_ref(*ref.split("|")) for ref in refs.split(";") if ref)
+        return Sense(
+            kind, value, meanings, self._diseases[int(disease)] if disease else None, language, bool(ambiguous)
+        )
+
     def get(self, word: str, default: Any = None) -> Any:  # dict's own asks no __missing__
         return self[word] if word in self.terms else default
+
+
+def _read_ref(concept: str, side: str, level: str) -> Ref:
+    return Ref(concept, Side(side), level)
 
 
 def word_forms(word: str) -> Iterator[str]:
@@ -88,101 +106,125 @@ def word_forms(word: str) -> Iterator[str]:
         yield word[:-1]
 
 
-class Lexicon:
-    """The tree, and what is derived from it. Build one with :func:`load_lexicon`."""
+class _Collected:
+    """The terms of all tables as plain data, from which a lexicon is built: it is kept between runs."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
-        self._branches = _Branches()
-        self._root = _Node(self._branches)
-        self._counting = set(_COUNT_STARTS)
-        self.words: dict[
-            str, int
-        ] = {}  # word → weight, for spelling: 3 structures, 2 diseases, 1 other English, 0 none
-        self.pairs: list[tuple[str, str]] = []  # names of structures in two words
+        self.terms: dict[str, list[str]] = {}
+        self.diseases: list[tuple[str, str, list[str], str]] = []
+        self.counting = set(_COUNT_STARTS)
+        self.words: dict[str, int] = {}
+        self.pairs: list[tuple[str, str]] = []
         self.cjk_terms: set[str] = set()
-        self.languages: dict[str, str] = {}  # word that only one other language has → that language
+        self.languages: dict[str, str] = {}
+        lesions = {name for s in vocabulary.structures.values() if s.kind == "lesion" for name in (s.id, s.concept)}
         for key, entries in vocabulary.keys.items():
-            meanings = tuple(self._ref(e) for e in entries)
-            if meanings[0].concept.endswith("_fracture") and key.rpartition(" ")[2] in _BONES:
+            meanings = [_ref(e, vocabulary) for e in entries]
+            if meanings[0][0].endswith("_fracture") and key.rpartition(" ")[2] in _BONES:
                 continue  # "the broken rib" is the rib
-            sense = Sense(
-                "structure",
-                "lesion" if meanings[0].concept in self._lesions else "",
-                refs=meanings,
-                language=entries[0].language,
-                ambiguous=len(meanings) > 1,
-            )
+            value = "lesion" if meanings[0][0] in lesions else ""
+            several = "yes" if len(meanings) > 1 else ""
+            refs = ";".join("|".join(meaning) for meaning in meanings)
+            sense: _Plain = ("structure", value, refs, "", entries[0].language, several)
             is_short = entries[0].kind == "abbreviation" and len(key) < 6  # nobody misspells "aSDH" as "asdf"
             weight = 0 if is_short else 3 if entries[0].language in ("en", "la") else 2
             self._add(key, sense, weight=weight, is_folded=True)
             for short in _abbreviated(key) if entries[0].language in ("en", "la") else ():
                 self._add(short, sense, weight=1, is_folded=True)
         for row in read_rows("ambiguous.csv"):
-            meanings = tuple(Ref(id) for id in row["meanings"].split(";"))
-            self._add(row["term"], Sense("structure", refs=meanings, ambiguous=True), weight=3)
+            refs = ";".join(f"{id}||" for id in row["meanings"].split(";"))
+            self._add(row["term"], ("structure", "", refs, "", "en", "yes"), weight=3)
         for row in read_rows("adjectives.csv"):
-            self._add(row["term"], Sense("adjective", refs=(Ref(row["structure"]),)), weight=2)
+            self._add(row["term"], ("adjective", "", f"{row['structure']}||", "", "en", ""), weight=2)
         for row in read_rows("outside.csv"):
             for term in (row["name"], *filter(None, row["synonyms"].split("|"))):
-                self._add(term, Sense("outside", row["name"]), weight=2)
+                self._add(term, ("outside", row["name"], "", "", "en", ""), weight=2)
+        self._add_diseases(vocabulary)
+        for row in (*read_rows("sides.csv"), *read_rows("modifiers.csv")):
+            kind = row.get("kind") or "side"
+            value = row["value"] if row.get("kind") else row["side"]
+            weight = 0 if row["language"] != "en" else 3 if kind in ("head", "levelnoun") else 1
+            self._add(row["term"], (kind, value, "", "", row["language"], ""), weight)
+
+    def _add_diseases(self, vocabulary: Vocabulary) -> None:
         diseases: set[str] = set()
         for row in read_rows("diseases.csv"):
-            places = tuple(filter(None, row["structure"].split(";")))
-            disease = Disease(row["term"], row["kind"], places, row["lesion"])
+            places = [place for place in row["structure"].split(";") if place]
+            self.diseases.append((row["term"], row["kind"], places, row["lesion"]))
             for term in (row["term"], *filter(None, row["synonyms"].split("|"))):
                 if term.rpartition(" ")[2] in _BONES:
                     continue  # as above
                 diseases.add(normalise(term))
-                self._add(term, Sense("disease", row["term"], disease=disease), weight=2)
+                self._add(term, ("disease", row["term"], "", str(len(self.diseases) - 1), "en", ""), weight=2)
         named = set(vocabulary.keys) | diseases
         for row in read_rows("operations.csv"):
-            places = tuple(row["structures"].split(";"))
-            done = Disease(row["term"], "operation", places, "")
             if normalise(row["term"]) not in named:
-                self._add(row["term"], Sense("disease", row["term"], disease=done), weight=2)
-        for row in (*read_rows("sides.csv"), *read_rows("modifiers.csv")):
-            kind = row.get("kind") or "side"
-            value = row.get("value") if row.get("kind") else row["side"]
-            weight = 0 if row["language"] != "en" else 3 if kind in ("head", "levelnoun") else 1
-            self._add(row["term"], Sense(kind, value or "", language=row["language"]), weight)
+                self.diseases.append((row["term"], "operation", row["structures"].split(";"), ""))
+                self._add(row["term"], ("disease", row["term"], "", str(len(self.diseases) - 1), "en", ""), weight=2)
 
-    @cached_property
-    def _lesions(self) -> frozenset[str]:
-        """Ids and concepts of lesions."""
-        found = (s for s in self.vocabulary.structures.values() if s.kind == "lesion")
-        return frozenset(name for s in found for name in (s.id, s.concept))
-
-    def _ref(self, entry: Entry) -> Ref:
-        """An entry's meaning as concept, side and level, also where it gives the id of one side."""
-        own = self.vocabulary.structures.get(entry.concept_or_id)
-        if own is not None and own.concept != own.id:
-            return Ref(own.concept, own.side if entry.side is Side.NONE else entry.side, own.level or entry.level)
-        return Ref(entry.concept_or_id, entry.side, entry.level)
-
-    @cached_property
-    def wider(self) -> dict[str, tuple[str, str]]:
-        """Portions → the structure that label sets have instead, and why (wider.csv)."""
-        return {row["structure"]: (row["wider"], row["why"]) for row in read_rows("wider.csv")}
-
-    def _add(self, term: str, sense: Sense, weight: int, *, is_folded: bool = False) -> None:
+    def _add(self, term: str, sense: _Plain, weight: int, *, is_folded: bool = False) -> None:
         folded = term if is_folded else normalise(term.replace("#", " fracture "))
         words = folded.split() if folded.isascii() else [t.norm for t in tokenise(folded) if t.is_word]
         if not words:
             return
-        self._branches.terms.setdefault(words[0], []).append((words, sense))
-        if sense.kind == "structure" and len(words) == _PAIR:
+        kind, language = sense[0], sense[4]
+        self.terms.setdefault(words[0], []).append("\t".join((" ".join(words), *sense)))
+        if kind == "structure" and len(words) == _PAIR:
             self.pairs.append((words[0], words[1]))
-        if sense.kind in _COUNTS:
-            self._counting.add(words[0])
+        if kind in _COUNTS:
+            self.counting.add(words[0])
         for word in words:
             if not word.isascii():
                 if len(words) == 1:
                     self.cjk_terms.add(word)
             elif len(word) > 2:
                 self.words[word] = max(weight, self.words.get(word, 0))
-        if sense.language not in ("en", "la") and len(words) == 1 and len(words[0]) > 3:
-            self.languages[words[0]] = sense.language
+        if language not in ("en", "la") and len(words) == 1 and len(words[0]) > 3:
+            self.languages[words[0]] = language
+
+    def plain(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        return {**vars(self), "counting": sorted(self.counting), "cjk_terms": sorted(self.cjk_terms)}
+
+
+def _ref(entry: Entry, vocabulary: Vocabulary) -> tuple[str, str, str]:
+    """An entry's meaning as concept, side and level, also where it gives the id of one side."""
+    own = vocabulary.structures.get(entry.concept_or_id)
+    if own is not None and own.concept != own.id:
+        side = own.side if entry.side is Side.NONE else entry.side
+        return own.concept, side.value, own.level or entry.level
+    return entry.concept_or_id, entry.side.value, entry.level
+
+
+class Lexicon:
+    """The tree, and what is derived from it. Build one with :func:`load_lexicon`.
+
+    Attributes
+    ----------
+    words
+        Word → weight, for spelling: 3 structures, 2 diseases, 1 other English, 0 none.
+    pairs
+        Names of structures in two words.
+    languages
+        Word that only one other language has → that language.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        read = kept("lexicon", lambda: _Collected(vocabulary).plain())
+        diseases = [Disease(name, kind, tuple(places), lesion) for name, kind, places, lesion in read["diseases"]]
+        self._branches = _Branches(read["terms"], diseases)
+        self._root = _Node(self._branches)
+        self._counting = set(read["counting"])
+        self.words: dict[str, int] = read["words"]
+        self.pairs: list[tuple[str, str]] = [(first, last) for first, last in read["pairs"]]
+        self.cjk_terms: set[str] = set(read["cjk_terms"])
+        self.languages: dict[str, str] = read["languages"]
+
+    @cached_property
+    def wider(self) -> dict[str, tuple[str, str]]:
+        """Portions → the structure that label sets have instead, and why (wider.csv)."""
+        return {row["structure"]: (row["wider"], row["why"]) for row in read_rows("wider.csv")}
 
     def begins_count(self, word: str) -> bool:
         """Whether a word can begin a numbered level: "last", "twelfth", "costa", "BWK"."""

@@ -51,7 +51,9 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
     denied = _words_denied(reading) | _regions_denied(refs, reading)
     left = [ref for ref in refs if not (set(display_name(reading, ref).split()) - _common(refs, reading)) & denied]
     if len(left) == 1:
-        reading.say(f"“{mention.text}” has several meanings; the others are not meant: {display_name(reading, left[0])}.")
+        reading.say(
+            f"“{mention.text}” has several meanings; the others are not meant: {display_name(reading, left[0])}."
+        )
         return (left[0],)
     said = _words_said(reading)
     overlap = {ref: _said_of(ref, refs, said, reading) for ref in refs}
@@ -81,7 +83,9 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
     seats = {c for clause in reading.clauses for i in clause.items if i.disease for c in i.disease.structures}
     seated = [ref for ref in refs if ref.concept in seats]
     if len(seated) == 1:
-        reading.say(f"“{mention.text}” has several meanings; what the text tells of fits {display_name(reading, seated[0])}.")
+        reading.say(
+            f"“{mention.text}” has several meanings; what the text tells of fits {display_name(reading, seated[0])}."
+        )
         return (seated[0],)
     said_regions = {_REGION_WORDS[i.norm] for i in reading.request_items if i.norm in _REGION_WORDS}
     regions = said_regions or _regions(reading, mention)
@@ -241,7 +245,9 @@ def _regions_denied(refs: Sequence[Ref], reading: Reading) -> set[str]:
     """Words of the meanings that lie only where something lies that is denied: "not PV as in liver"."""
     out = {r for m in reading.of("structure", role="excluded") for own in m.item.refs[:1] for r in _regions_of(reading, own)
            if len(m.item.refs) == 1}  # fmt: skip
-    wanted = {r for m in reading.of("structure", role="anchor") for own in m.item.refs[:1] for r in _regions_of(reading, own)}
+    wanted = {
+        r for m in reading.of("structure", role="anchor") for own in m.item.refs[:1] for r in _regions_of(reading, own)
+    }
     out -= wanted
     away = [ref for ref in refs if (own := _regions_of(reading, ref)) and own <= out]
     kept = {word for ref in refs if ref not in away for word in display_name(reading, ref).split()}
