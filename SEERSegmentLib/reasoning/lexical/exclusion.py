@@ -53,7 +53,7 @@ _DONE = frozenset(
     {"unnecessary", "not necessary", "already contoured", "already there", "already segmented"}
     | {f"{verb} done" for verb in ("is", "are", "have been", "has been")}
     | {verb + what for verb in ("", "is ", "are ") for what in ("already done", "not needed", "not required")}
-    | {"not wanted", "irrelevant", "not relevant", "not my concern", "can be ignored", "can stay out", "stays out"}
+    | {"not wanted", "irrelevant", "not relevant", "not my concern", "can be ignored", "can stay out", "stays out", "stay out", "must stay out", "should stay out"}
     | {verb + what for verb in ("", "is ", "are ") for what in ("of no interest", "not of interest")}
     | {verb + "irrelevant" for verb in ("is ", "are ")}
     | {
@@ -76,11 +76,13 @@ def exclude(mention: Mention, words: str) -> None:
         chained = chained.joined_to
 
 
-def exclude_antecedents(mentions: Sequence[Mention]) -> None:
+def exclude_antecedents(mentions: Sequence[Mention], items: Sequence[Item]) -> None:
     """ "The vein's full of contrast, please don't include it": what the pronoun stands for is what is excluded."""
     for mention in mentions:
         if mention.role != "excluded" or mention.item.norm not in _PRONOUNS:
             continue
+        if mention.at and items[mention.at - 1].norm == "let":
+            continue  # "don't let it spill into the liver"
         before = [m for m in mentions if m.at < mention.at and m.role == "wanted" and m.segment < mention.segment]
         own = [m for m in mentions if m.at < mention.at and m.role == "excluded" and m.segment == mention.segment]
         if before and not own and before[-1].joined_to is None:
@@ -111,12 +113,13 @@ class TakenOut:
         """Whether a word such as "out" says that the mention before it is to be taken out."""
         following = items[at + 1] if at + 1 < len(items) else None
         ends = following is None or following.mark or following.kinds & {"plus", "ask", "only", "yes"}
+        ends = ends or _out_of_it(items, at)
         if last is None or at - last.at > _NEAR or not (ends or items[at].norm.startswith("stripped")):
             return False
         if any(i.mark or i.names_anatomy for i in items[last.at + 1 : at]):
             return False
-        if any(i.norm in _VERBS for i in items[max(0, last.at - 5) : last.at]) and last.role == "wanted":
-            last.role, last.why = "excluded", f"“{items[at].text}” follows it"  # "keep the bone out"
+        if any(i.norm in _VERBS for i in items[max(0, last.at - 7) : last.at]) and last.role == "wanted":
+            exclude(last, items[at].text)  # "keep the bone and the cartilage out"
             return True
         whole = next((n for n in range(last.at, -1, -1) if items[n].norm in WITH), -1)
         chain: list[Mention] = []
@@ -143,6 +146,13 @@ class TakenOut:
                     mention.role, mention.why = "excluded", f"“{words}” follows it"
 
 
+def _out_of_it(items: Sequence[Item], at: int) -> bool:
+    """ "out of the mask"."""
+    after = [i.norm for i in items[at + 1 : at + 4]]
+    return after[:1] == ["of"] and bool(_PRODUCTS & set(after))
+
+
+_PRODUCTS = word_set("mask contour it segmentation volume outline segment")
 WITH = word_set("with mit avec con com")
 _VERBS = word_set("keep keeping leave leaving take taking crop carve edit")
 _NEAR = 3  # items from the name to the word: "the lower lobes were taken away"

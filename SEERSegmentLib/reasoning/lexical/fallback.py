@@ -123,7 +123,8 @@ def _kinds_before(reading: Reading) -> set[str]:
     """ "Which muscle bled is obvious; can you contour it": what the pronoun stands for is called so just before."""
     first = next((n for n, c in enumerate(reading.clauses) if c in reading.request), 0)
     before = reading.clauses[first - 1].items if first else ()
-    return {i.value("head") for i in before if i.value("head") and "pron" not in i.kinds} - _VAGUE
+    told = {i.value("levelnoun") or i.value("head") for i in before if "pron" not in i.kinds}
+    return told - _VAGUE
 
 
 def _looks_described(reading: Reading) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from ...values import Side
-from .describe import load_descriptions
-from .findings import Phrase, asks_normal, phrases, refs_of, words_of_request
+from ...anatomy import has_labels
+from ...values import Modality, Side
+from .describe import kinds_of, load_descriptions
+from .findings import Phrase, asks_normal, phrases, refs_of, whole_of, words_of_request
 from .items import Item
 from .lexicon import Ref
 from .mention import Mention, SideWord, as_mention
@@ -171,6 +172,11 @@ def told_with(reading: Reading) -> list[str] | None:
     told_sides = sides or phrase.sides
     if len(told_sides) == 1 and not any(r.side is not Side.NONE for r in refs_of(item)):
         mention.sides = [SideWord(next(iter(told_sides)), item.text, 0, 0)]
+    whole = whole_of(item) if item.counted is None and item.refs and not _labelled(item) else ""
+    if whole and kinds & kinds_of(whole):  # "the broken bone", of which the text tells the glenoid
+        reading.say(f"“{item.text}” is part of the {whole.replace('_', ' ')}.")
+        own = reading.lexicon.vocabulary.structures.get(whole)
+        return [own.id] if own is not None and own.side.value else resolve_ref(Ref(whole), mention, reading)
     try:
         found = resolve_ref(refs_of(item)[0], mention, reading) if item.disease else resolve(mention, reading)
     except Question:
@@ -190,6 +196,13 @@ def _great(mention: Mention, reading: Reading) -> bool:
 
 
 _GREAT = frozenset({"great", "large", "largest", "main", "big", "biggest", "major"})
+
+
+def _labelled(item: Item) -> bool:
+    """Whether a label set has what an item names, on whichever side."""
+    known = load_descriptions().lexicon.vocabulary
+    ids = {s.id for ref in item.refs for s in known.by_concept(ref.concept)} | {ref.concept for ref in item.refs}
+    return any(id in known.structures and has_labels(id, m) for id in ids for m in (Modality.CT, Modality.MR))
 
 
 def _by_landmark(phrase: Phrase, kinds: set[str]) -> str:

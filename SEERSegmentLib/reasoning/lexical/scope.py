@@ -154,7 +154,7 @@ def read_scope(clause: Clause, number: int) -> tuple[list[Mention], list[SideWor
         if "all" in kinds:
             state.quantified = item.text
     taken_out.exclude(mentions)
-    exclude_antecedents(mentions)
+    exclude_antecedents(mentions, items)
     set_extents_aside(mentions, items)
     set_descriptions_aside(mentions, items)
     bind_sides(mentions, sides)
@@ -351,7 +351,15 @@ def _between_marks(items: Sequence[Item], start: int, end: int) -> int:
     return sum(1 for i in items[start + 1 : end] if i.mark or "side" in i.kinds)
 
 
+def _remains(items: Sequence[Item], at: int) -> bool:
+    before = items[at - 1].norm.split()[-1:] if at else []
+    ends = at + 1 == len(items) or items[at + 1].mark
+    return ends and before in (["has"], ["have"], ["got"])
+
+
 def _side_words(item: Item, items: Sequence[Item], at: int, state: State, sides: list[SideWord]) -> bool:
+    if item.norm == "left" and _remains(items, at):
+        return True  # "the one she has left"
     for kind, frame in (("screen", "screen"), ("patientside", "patient"), ("side", "")):
         if sense := item.sense(kind):
             if "structure" in item.kinds and kind == "side" and "-" not in item.text:
@@ -361,6 +369,7 @@ def _side_words(item: Item, items: Sequence[Item], at: int, state: State, sides:
             ):
                 return False
             negated = bool(state.negation) and at - state.negated_at <= 3
+            negated = negated or (at > 0 and items[at - 1].norm == "non")  # "dexter, non sinister"
             if kind == "side" and sense.value in ("left", "right") and on_screen(items, at):
                 frame = "screen"
             sides.append(SideWord(sense.value, item.text, at, state.segment, frame, negated))
