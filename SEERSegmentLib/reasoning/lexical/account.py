@@ -93,7 +93,7 @@ def _one_more(mention: Mention, reading: Reading) -> list[str]:
     return []
 
 
-_TWO_PLACES = frozenset({"between", "flank"})
+_TWO_PLACES = frozenset({"between", "flank", "behind"})
 
 
 def _no_places(ids: Sequence[str], reading: Reading) -> list[str]:
@@ -105,8 +105,8 @@ def _no_places(ids: Sequence[str], reading: Reading) -> list[str]:
         before = mention.joined_to
         if mention.role != "anchor" or mention.kind not in _NAMED or before is None:
             continue
-        if mention.relation in _TWO_PLACES or mention.text in reading.heard:
-            continue
+        if {mention.relation, before.relation} & _TWO_PLACES or mention.text in reading.heard:
+            continue  # "between the artery and the spine", "behind the flexure and the duodenum"
         if before is not mention.head and (before.role != "anchor" or before.text not in reading.heard):
             continue
         mention.role, mention.why, mention.head = "wanted", "", None

@@ -53,7 +53,18 @@ _DONE = frozenset(
     {"unnecessary", "not necessary", "already contoured", "already there", "already segmented"}
     | {f"{verb} done" for verb in ("is", "are", "have been", "has been")}
     | {verb + what for verb in ("", "is ", "are ") for what in ("already done", "not needed", "not required")}
-    | {"not wanted", "irrelevant", "not relevant", "not my concern", "can be ignored", "can stay out", "stays out", "stay out", "must stay out", "should stay out"}
+    | {
+        "not wanted",
+        "irrelevant",
+        "not relevant",
+        "not my concern",
+        "can be ignored",
+        "can stay out",
+        "stays out",
+        "stay out",
+        "must stay out",
+        "should stay out",
+    }
     | {verb + what for verb in ("", "is ", "are ") for what in ("of no interest", "not of interest")}
     | {verb + "irrelevant" for verb in ("is ", "are ")}
     | {
@@ -62,7 +73,16 @@ _DONE = frozenset(
         for what in ("contoured already", "segmented already", "drawn already")
     }
     | {"is done already", "are done already", "is already contoured", "are already drawn", "is already drawn"}
-    | {"i have", "i already have", "we have", "we already have", "i have already", "is mine", "are mine"}
+    | {
+        "i have drawn already",
+        "ive drawn already",
+        "i have drawn",
+        "ive drawn",
+        "ive already drawn",
+        "is drawn",
+        "are drawn",
+    }
+    | {"i already have", "we already have", "i have already", "is mine", "are mine"}
     | {"can be left out", "can be omitted", "is not relevant", "are not relevant", "to be ignored"}
 )
 

@@ -23,7 +23,16 @@ from .text import word_set
 
 __all__ = [
     *("Phrase", "asks_normal", "phrases", "refs_of"),
-    *("same_noun", "side_by_size", "side_by_state", "side_not_normal", "told_by", "whole_of", "words_of_request"),
+    *(
+        "same_noun",
+        "side_by_size",
+        "side_by_state",
+        "side_by_words",
+        "side_not_normal",
+        "told_by",
+        "whole_of",
+        "words_of_request",
+    ),
 ]
 
 _SPLITS = word_set("but while whereas although however though aber mais pero")
@@ -247,6 +256,19 @@ def side_by_state(mention: Mention, reading: Reading, concept: str) -> Side | No
     if len(ranked) == 1 and wants_normal and ranked[0][1] < 0:  # only the other side is told, as abnormal
         return Side(ranked[0][0]).opposite
     if not ranked or ranked[0][1] <= 0 or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+        return None
+    return Side(ranked[0][0])
+
+
+def side_by_words(reading: Reading) -> Side | None:
+    """The side of which the text tells what the request says of its target: "the lobe with the new consolidation"."""
+    said = words_of_request(reading)
+    scores: Counter[str] = Counter()
+    for phrase in phrases(reading):
+        if len(phrase.sides) == 1 and not (phrase.normal and not phrase.abnormal):
+            scores[next(iter(phrase.sides))] += len(phrase.told & said)
+    ranked = scores.most_common()
+    if not ranked or not ranked[0][1] or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
     return Side(ranked[0][0])
 

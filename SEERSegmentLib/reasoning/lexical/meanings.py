@@ -110,8 +110,6 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
 
 def _told_best(refs: Sequence[Ref], reading: Reading) -> Ref | None:
     """The meaning of which the tables tell most of what the text says, if clearly."""
-    if not reading.context:
-        return None
     table = load_descriptions()
     said = {f for c in (*reading.request, *reading.context[-40:]) for f in features(c.items, structures=False)}
     scores = {r: sum(table.weights.get(f, 0.0) for f in said & table.about.get(r.concept, set())) for r in refs}
@@ -243,12 +241,12 @@ def _words_denied(reading: Reading) -> set[str]:
 
 def _regions_denied(refs: Sequence[Ref], reading: Reading) -> set[str]:
     """Words of the meanings that lie only where something lies that is denied: "not PV as in liver"."""
-    out = {r for m in reading.of("structure", role="excluded") for own in m.item.refs[:1] for r in _regions_of(reading, own)
-           if len(m.item.refs) == 1}  # fmt: skip
-    wanted = {
-        r for m in reading.of("structure", role="anchor") for own in m.item.refs[:1] for r in _regions_of(reading, own)
-    }
-    out -= wanted
+
+    def regions(role: str) -> set[str]:
+        told = [m.item.refs[0] for m in reading.of("structure", role=role) if len(m.item.refs) == 1 and m.relation]
+        return {region for ref in told for region in _regions_of(reading, ref)}
+
+    out = regions("excluded") - regions("anchor")
     away = [ref for ref in refs if (own := _regions_of(reading, ref)) and own <= out]
     kept = {word for ref in refs if ref not in away for word in display_name(reading, ref).split()}
     return {word for ref in away for word in display_name(reading, ref).split()} - kept

@@ -49,7 +49,9 @@ def refuse_what_is_no_request(reading: Reading) -> None:
         )
 
 
-_QUESTIONS = word_set("how what when why who which where is are should can could do does did will would may")
+_QUESTIONS = word_set(
+    "how what when why who which where is are should can could do does did will would may was were has have had"
+)
 _OBJECTS = frozenset({"structure", "outside", "disease", "head", "adjective", "levelnoun", "pron"})
 _FINITE = word_set("is are was were looks look looked appears appear seems seem remains shows showed has had")
 

@@ -40,6 +40,10 @@ def set_descriptions_aside(mentions: Sequence[Mention], items: Sequence[Item]) -
         if mention.kind == "lesion" and mention.role == "wanted" and _bearing(mention, items):
             _to_anchor(mention, "it says which")
     for mention in named:
+        if _a_day(mention, mentions, items):
+            mention.role, mention.why = "context", "it is a day"
+    named = [m for m in named if m.role == "wanted"]
+    for mention in named:
         if _after_one(mention, mentions, items):
             _to_anchor(mention, "it describes the one that is meant")
         elif _by_everything(mention, items):
@@ -66,6 +70,16 @@ def _column_of(mention: Mention, mentions: Sequence[Mention], items: Sequence[It
 
 _ROWS = frozenset({"intervertebral_discs", "vertebrae", "vertebra", "intervertebral_disc"})
 _WHOLE = word_set("the whole entire complete")
+
+
+def _a_day(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:
+    """ "panc, AP D5", "ARDS d4": the day of a disease, and no thoracic level."""
+    counted = mention.item.counted
+    if counted is None or not counted.letter_d or len(counted.levels) != 1 or not mention.at:
+        return False
+    before = items[mention.at - 1]
+    ill = before.disease is not None or (before.text.isupper() and 1 < len(before.text) < 6 and not before.refs)
+    return ill and any(m.role == "wanted" and m.kind == "structure" and m.at < mention.at for m in mentions)
 
 
 def _bearing(mention: Mention, items: Sequence[Item]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...values import Side
-from .findings import asks_normal, side_by_size, side_by_state, side_not_normal
+from .findings import asks_normal, side_by_size, side_by_state, side_by_words, side_not_normal
 from .lexicon import Ref
 from .meanings import noun
 from .mention import Mention, SideWord
@@ -58,9 +58,21 @@ def side_for(mention: Mention, reading: Reading, ref: Ref, *, excluded: bool = F
     if mention.joined_to is not None and (inherited := _side_of_joined(mention.joined_to)):
         reading.say(f"“{mention.text}” takes the side said before it: {inherited.value}.")
         return inherited
+    if not excluded and mention.item.counted is not None and (loose := _loose_side(mention, reading)):
+        return loose
     if excluded or mention.item.plural or mention.quantified or _plural_term(reading, mention):
         return None
     return _side_from_text(mention, reading, concept, name)
+
+
+def _loose_side(mention: Mention, reading: Reading) -> Side | None:
+    """ "Flail segment rt side, 4th to 7th ribs": the only side of the clause, told of no other structure."""
+    taken = {id(s) for m in reading.of("structure", "outside") for s in m.sides}
+    own = [s for s in reading.sides if id(s) not in taken and not s.negated and not s.frame]
+    values = {s.value for s in own}
+    return (
+        Side(values.pop()) if len(values) == 1 and values <= {"left", "right"} and len(reading.request) == 1 else None
+    )
 
 
 def _of_several(mention: Mention, reading: Reading) -> bool:
@@ -270,7 +282,8 @@ def _plainly(words: str) -> bool:
 
 def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str) -> Side:
     """No side beside the mention: the one told of the same structure, or the only one the text speaks of."""
-    for told in (side_by_size(reading, concept), side_by_state(mention, reading, concept)):
+    by_words = side_by_words(reading) if mention.kind == "head" else None
+    for told in (side_by_size(reading, concept), side_by_state(mention, reading, concept), by_words):
         if told is not None:
             reading.say(f"By what the text tells of each side, the {told.value} {noun} is meant.")
             return told
