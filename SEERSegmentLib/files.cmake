@@ -217,6 +217,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/members.py
   reasoning/lexical/mention.py
   reasoning/lexical/misheard.py
+  reasoning/lexical/no_request.py
   reasoning/lexical/outcome.py
   reasoning/lexical/pick.py
   reasoning/lexical/pointback.py
@@ -228,6 +229,7 @@ set(SEERSegmentLib_SCRIPTS
   reasoning/lexical/relate.py
   reasoning/lexical/resolve.py
   reasoning/lexical/roles.py
+  reasoning/lexical/said_around.py
   reasoning/lexical/scope.py
   reasoning/lexical/seats.py
   reasoning/lexical/sides.py

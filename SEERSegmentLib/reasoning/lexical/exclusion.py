@@ -132,7 +132,7 @@ class TakenOut:
     def reads(self, items: Sequence[Item], at: int, last: Mention | None) -> bool:
         """Whether a word such as "out" says that the mention before it is to be taken out."""
         following = items[at + 1] if at + 1 < len(items) else None
-        ends = following is None or following.mark or following.kinds & {"plus", "ask", "only", "yes"}
+        ends = following is None or following.mark or bool(following.kinds & {"plus", "ask", "only", "yes"})
         ends = ends or _out_of_it(items, at)
         if last is None or at - last.at > _NEAR or not (ends or items[at].norm.startswith("stripped")):
             return False

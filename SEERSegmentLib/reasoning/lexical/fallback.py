@@ -39,7 +39,7 @@ CLOSE = 1.08
 """Up to here the next best is told as a doubt."""
 
 _NO_SIDE = 0.75
-"""From which share of the best score on something without a side is taken, where the best needs one and none is told."""
+"""From which share of the best score on something without a side is taken, where the best needs one."""
 
 _SIZES = word_set("big large great small major main huge tiny vessel artery vein organ gland muscle bone")
 _AROUND = 0.5  # a feature of the text around the request counts less than one of the request

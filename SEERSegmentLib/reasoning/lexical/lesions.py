@@ -142,8 +142,8 @@ def _seat(disease: Disease) -> str:
 
 def _site_of(mention: Mention, reading: Reading) -> str:
     """The organ of a lesion: what stands with it, then what the text says it is in."""
-    named = any(m.item.refs for m in reading.mentions if m is not mention)
-    if not named and any(m.item.value("head") == "lobe" for m in reading.mentions):
+    elsewhere = any(m.item.refs for m in reading.mentions if m is not mention)
+    if not elsewhere and any(m.item.value("head") == "lobe" for m in reading.mentions):
         return "lung"  # "the 9 mm nodule, not the lobe it sits in"
     near = [m for m in reading.mentions if m.clause == mention.clause and m is not mention and m.role != "excluded"]
     for other in sorted(near, key=lambda m: abs(m.at - mention.at)):

@@ -95,10 +95,12 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
             f"“{mention.text}” has several meanings; the rest of the text fits {near[0].concept.replace('_', ' ')}."
         )
         return (near[0],)
-    if (told := _told_best(refs, reading)) is not None:
-        reading.say(f"“{mention.text}” has several meanings; most of the text fits the {display_name(reading, told)}.")
+    if (likely := _told_best(refs, reading)) is not None:
+        reading.say(
+            f"“{mention.text}” has several meanings; most of the text fits the {display_name(reading, likely)}."
+        )
         reading.doubts.append(f"which meaning of “{mention.text}” is meant was taken from the text around it")
-        return (told,)
+        return (likely,)
     names = [display_name(reading, r) for r in refs]
     raise Question(
         "ambiguous-term",

@@ -175,8 +175,8 @@ def told_with(reading: Reading) -> list[str] | None:
     whole = whole_of(item) if item.counted is None and item.refs and not _labelled(item) else ""
     if whole and kinds & kinds_of(whole):  # "the broken bone", of which the text tells the glenoid
         reading.say(f"“{item.text}” is part of the {whole.replace('_', ' ')}.")
-        own = reading.lexicon.vocabulary.structures.get(whole)
-        return [own.id] if own is not None and own.side.value else resolve_ref(Ref(whole), mention, reading)
+        known = reading.lexicon.vocabulary.structures.get(whole)
+        return [known.id] if known is not None and known.side.value else resolve_ref(Ref(whole), mention, reading)
     try:
         found = resolve_ref(refs_of(item)[0], mention, reading) if item.disease else resolve(mention, reading)
     except Question:

@@ -146,7 +146,7 @@ def _kind_follows(mention: Mention, mentions: Sequence[Mention], items: Sequence
 
 
 def describe_further(mentions: Sequence[Mention], clauses: Sequence[Clause]) -> None:
-    """ "Vertical vein right of the aorta; the azygos arches into its back wall": a clause that goes on about the vein."""
+    """ "Vertical vein right of the aorta; the azygos arches into its back wall": it goes on about the vein."""
     for number, clause in enumerate(clauses[1:], start=1):
         its = any(i.norm == "its" for i in clause.items) and not clause.has("ask", "only")
         before = [m for m in mentions if m.clause == number - 1 and m.kind == "head" and m.role == "wanted"]

@@ -302,9 +302,9 @@ def _side_from_text(mention: Mention, reading: Reading, concept: str, noun: str)
                     sides |= {r.side for r in item.refs if r.side is not Side.NONE}
                     near = [i.value("side") for i in clause.items[max(0, at - 3) : at + 4]]
                     sides |= {Side(v) for v in near if v in ("left", "right")}
-            if len(sides) == 1 and not strictness and clause.has("normal") and not clause.has("abnormal", "disease"):
-                if not asks_normal(mention, reading) and reading.context:
-                    continue  # "right psoas normal" doesn't make the right one the one that is meant
+            cleared = not strictness and clause.has("normal") and not clause.has("abnormal", "disease")
+            if cleared and reading.context and not asks_normal(mention, reading):
+                continue  # "right psoas normal" doesn't make the right one the one that is meant
             if len(sides) == 1:
                 side = sides.pop()
                 reading.say(f"The side of the {noun} comes from “{clause.text.strip()[:80]}”: {side.value}.")

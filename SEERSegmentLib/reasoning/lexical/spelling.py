@@ -268,7 +268,8 @@ class Speller:
 
 _LONG_THINGS = word_set("vein veins vessel vessels artery muscle bone head axis")
 _SMALL = word_set(
-    "no not a an the of on to at is are was so we as now and or for by it if but all any my your his her its our this that these"
+    "no not a an the of on to at is are was so we as now and or for by it if but all any",
+    "my your his her its our this that these",
 )
 
 

@@ -172,7 +172,6 @@ def _collections() -> dict[tuple[str, str], str]:
 
 def excluded_by_part(base: Sequence[str], reading: Reading) -> set[str]:
     """ "Left lung, but skip the lobe with the lingula": the lobe that has it."""
-    known = reading.lexicon.vocabulary
     found: set[str] = set()
     for mention in reading.of("head", role="excluded"):
         parts = [
