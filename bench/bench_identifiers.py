@@ -24,7 +24,7 @@ DATA = Path(__file__).resolve().parents[1] / "Testing" / "data"
 HOLD_ONE = frozenset(("Email this to Dr Okafor.", "bleep 4412, patient is back on the ward"))
 REQUEST_FILES = (
     *("dev", "own", "fresh", "second_tune", "second_aside"),
-    *("third_tune", "third_aside", "fourth_tune", "fourth_aside"),
+    *("third_tune", "third_aside", "fourth_tune", "fourth_aside", "fifth_tune", "fifth_aside"),
 )
 
 _WORD = re.compile(r"[^\W\d_]{3,}")

@@ -26,7 +26,7 @@ FILES = [
         "dev",
         "own",
         "fresh",
-        *(f"{n}_{part}" for n in ("second", "third", "fourth") for part in ("tune", "aside")),
+        *(f"{n}_{part}" for n in ("second", "third", "fourth", "fifth") for part in ("tune", "aside")),
     )
 ]
 

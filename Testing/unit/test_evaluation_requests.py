@@ -25,7 +25,7 @@ from SEERSegmentLib.values import Abstention, Modality, Progress, Reasoning, Tar
 
 FILES = (
     *("dev", "own", "fresh", "second_tune", "second_aside"),
-    *("third_tune", "third_aside", "fourth_tune", "fourth_aside"),
+    *("third_tune", "third_aside", "fourth_tune", "fourth_aside", "fifth_tune", "fifth_aside"),
 )
 
 #: Nine requests. Right are one, three, four, seven and eight.
@@ -386,7 +386,7 @@ def test_the_second_files_share_no_intent_and_repeat_no_request(written: dict[st
     assert not set(second) & {folded(row) for name in ("dev", "own", "fresh") for row in written[name]}
 
 
-@pytest.mark.parametrize("name", ["third", "fourth"])
+@pytest.mark.parametrize("name", ["third", "fourth", "fifth"])
 def test_later_files_repeat_no_request(name: str, written: dict[str, list[dict[str, Any]]]) -> None:
     own = [*written[f"{name}_tune"], *written[f"{name}_aside"]]
     assert {row["split"] for row in written[f"{name}_aside"]} == {"held-out"}

@@ -218,7 +218,7 @@ def _subtract(ids: list[str], reading: Reading) -> list[str]:
                     excluded.update(known.parts_closure(id))
     base = [leaf for id in ids if not id.startswith('"') for leaf in known.parts_closure(id)]
     excluded |= excluded_by_part(base, reading)
-    elliptical = elliptical_exclusions(ids, base, reading)
+    elliptical = elliptical_exclusions(ids, base, reading) if len(base) > 1 else []
     excluded |= set(elliptical)
     told = {s.value for m in reading.of("structure") for s in m.sides if not s.negated}
     told |= {r.side.value for m in reading.of("structure") for r in m.item.refs[:1]}

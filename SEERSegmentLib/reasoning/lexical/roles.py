@@ -50,6 +50,8 @@ def mention_at(
         return None  # "bony pelvic ring", "venous angle"
     if kind == "adjective" and _named_by_adjective(items, at):
         kind = "structure"
+    if item.norm == "usual" and at + 1 < len(items) and not items[at + 1].mark:
+        return None  # "the usual radiological display"
     if item.norm == "one" and at + 1 < len(items) and kind_of(items[at + 1]) in ("structure", "adjective"):
         return None  # "only one kidney": a number
     if kind == "head" and state.quantified and item.norm in ("level", "levels", "one"):
