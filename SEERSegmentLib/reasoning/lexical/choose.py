@@ -128,6 +128,9 @@ def _said_once(wanted: list[Mention]) -> list[Mention]:
     kept: list[Mention] = []
     for mention in wanted:
         same = [m for m in kept if m.item.refs and m.item.refs == mention.item.refs and mention.kind == "structure"]
+        if same and mention.sides and not same[-1].sides and same[-1].joined_to is None:
+            same[-1].sides = mention.sides  # "hip flexor (iliopsoas), both sides"
+            continue
         again = same and not mention.sides and mention.joined_to is None and not mention.item.plural
         named = {r.concept for m in kept for r in m.item.refs if r.side is not Side.NONE or m.sides}
         again = again or (
@@ -280,6 +283,8 @@ _ACCESSORY = word_set("accessory supernumerary ectopic transplanted transplant a
 def _from_an_edge(mention: Mention, reading: Reading) -> bool:
     """ "the top two vertebrae" are not all vertebrae."""
     items = reading.clauses[mention.clause].items[max(0, mention.at - 3) : mention.at]
+    joint = max((n for n, i in enumerate(items) if i.kinds & {"not", "plus", "or"}), default=-1)
+    items = items[joint + 1 :]  # "neither its upper nor its lower lobe"
     before = [i.norm for i in items if not i.names_anatomy]  # "the upper and lower lobes" are two names
     return mention.item.counted is None and bool(EDGE_WORDS & set(before))
 

@@ -82,6 +82,7 @@ _DONE = frozenset(
         "is drawn",
         "are drawn",
     }
+    | {"we draw ourselves", "i draw myself", "we do ourselves", "i will draw myself"}
     | {"i already have", "we already have", "i have already", "is mine", "are mine"}
     | {"can be left out", "can be omitted", "is not relevant", "are not relevant", "to be ignored"}
 )
@@ -89,6 +90,9 @@ _DONE = frozenset(
 
 def exclude(mention: Mention, words: str) -> None:
     """Exclude a mention and those that a list joins to it."""
+    if mention.role == "anchor":  # "the bone for planning, brain not required"
+        mention.role, mention.why = "excluded", f"“{words}” follows it"
+        return
     chained: Mention | None = mention
     while chained is not None:
         if chained.role == "wanted":

@@ -38,7 +38,8 @@ def set_extents_aside(mentions: Sequence[Mention], items: Sequence[Item]) -> Non
     ends: list[Mention] = []
     for mention in named:
         before = _word_before(mention.at, items)
-        if before in _FROM and mention.item.counted is None:
+        wants = any("ask" in i.kinds or i.norm in ("want", "need") for i in items[mention.at + 1 :])
+        if before in _FROM and mention.item.counted is None and not wants:  # "From the iliac vessels I want the vein"
             ends.append(mention)
         elif before in _TO and mention.item.counted is None and (first := _start_of(mention, named, items)) is not None:
             ends += [m for m in (first, mention) if m not in ends]

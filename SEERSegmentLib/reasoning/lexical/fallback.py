@@ -172,6 +172,9 @@ def best_described(
     if not reading.context and all(set(words.get(f, "").casefold().split()) <= _SIZES for f in telling):
         return None  # "the big vessel" is not one of them
     said = {words.get(f, f) for f in telling}
+    abnormal = {i.text for i in reading.request_items if "abnormal" in i.kinds}
+    if kinds & {"vertebra", "rib", "disc"} and not reading.context and said <= abnormal | _plain_nouns(reading):
+        return None  # "the collapsed vertebra", and no text to say which
     diseased = any(i.disease for i in reading.request_items)
     if len(said) < 2 and not kinds - _VAGUE and not diseased and not {best.concept, best.id} & told:
         return None  # one word, of anything: "the one next to the screw"
@@ -200,6 +203,10 @@ def best_described(
         reading.doubts.append(f"the description fits {_name(best, reading)} better, of which no side is told")
         reading.say(f"No side is told, and the {_name(single, reading)} has none.")
         return _resolved(single, ranked, reading, mention)
+
+
+def _plain_nouns(reading: Reading) -> set[str]:
+    return {m.item.text for m in reading.of("head")}
 
 
 def _is_pair_of(whole: Described, one: Described, reading: Reading) -> bool:

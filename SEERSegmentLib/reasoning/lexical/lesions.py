@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...values import Side
+from .findings import whole_of
 from .lexicon import Disease, Ref
 from .mention import Mention
 from .outcome import Question
@@ -150,7 +151,7 @@ def _site_of(mention: Mention, reading: Reading) -> str:
         if other.kind in ("structure", "adjective") and other.item.refs:
             return _organ(other.item.refs[0], reading)
         if other.kind == "outside":
-            return other.item.value("outside")
+            return whole_of(other.item) or other.item.value("outside")  # a mass in the uncinate is the pancreas's
     excluded = [m for m in reading.mentions if m.role == "excluded" and m.kind == "structure" and m.item.refs]
     for other in excluded:
         return _organ(other.item.refs[0], reading)

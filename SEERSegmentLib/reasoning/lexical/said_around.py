@@ -138,7 +138,12 @@ def _explains(mention: Mention, mentions: Sequence[Mention], items: Sequence[Ite
 
 def _kind_follows(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:
     """ "Head: bone, not brain": a region before a kind of thing says where."""
-    if not place_only(mention.item) or mention.at + 2 >= len(items) or items[mention.at + 1].text not in (":", ","):
+    vessels = any(ref.concept == "lung_vessels" for ref in mention.item.refs)
+    if (
+        not (place_only(mention.item) or vessels)
+        or mention.at + 2 >= len(items)
+        or items[mention.at + 1].text not in (":", ",")
+    ):
         return False
     later = [m for m in mentions if m.at > mention.at and m.role == "wanted"]
     kind = later[0].item.value("head") if later and later[0].kind == "head" else ""
