@@ -115,7 +115,7 @@ def collected(reading: Reading) -> list[str] | None:
         if kind in ("", "any"):
             continue
         for anchor in reading.mentions:
-            if not many and anchor.why != PLACE_OF_KIND:
+            if not (many or anchor.why == PLACE_OF_KIND or anchor.why.endswith("is what alone is wanted")):
                 continue
             if anchor is mention or anchor.clause != mention.clause or anchor.role not in ("anchor", "context"):
                 continue
