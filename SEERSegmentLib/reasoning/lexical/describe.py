@@ -268,12 +268,10 @@ class Description:
             Concepts that can be meant; all, where none is given.
         """
         scores: dict[str, float] = {}
-        shared: dict[str, list[str]] = {}
         for feature, share in wanted.items():
             weight = self.weights.get(feature, 0.0) * share
             for id in self._having.get(feature, ()):
                 scores[id] = scores.get(id, 0.0) + weight
-                shared.setdefault(id, []).append(feature)
         for name, extra in (bonus or {}).items():
             for id in (name,) if name in self.candidates else self._of_concept.get(name, ()):
                 scores[id] = scores.get(id, 0.0) + extra
@@ -288,9 +286,9 @@ class Description:
         best = heapq.nsmallest(_CLOSER, scores, key=lambda id: (-scores[id], id))
         whole = []
         for id in best:
-            concept, side, level, _, _ = self.candidates[id]
+            concept, side, level, own, _ = self.candidates[id]
             score = scores[id] + _TOGETHER * self._together(id, concept, wanted)
-            whole.append(Described(concept, side, level, id, score, tuple(shared.get(id, ()))))
+            whole.append(Described(concept, side, level, id, score, tuple(f for f in wanted if f in own)))
         return sorted(whole, key=lambda d: (-d.score, d.id))
 
     def _together(self, id: str, concept: str, wanted: Mapping[str, float]) -> float:

@@ -32,6 +32,7 @@ def _rapidfuzz() -> Any:
     return process, OSA
 
 
+@lru_cache(maxsize=16384)
 def sound(word: str) -> str:
     """What stays of a word when it is heard: its consonants, spellings of one sound made one, doubles single.
 
