@@ -116,15 +116,12 @@ def exclude_antecedents(mentions: Sequence[Mention], items: Sequence[Item]) -> N
 _PRONOUNS = word_set("it them that those")
 
 
-TAKEN_OUT = "if there is anything else,"
-
-
 def exclude_taken_out(mentions: Sequence[Mention]) -> None:
     """ "Right hemipelvis. Sacrum out, femoral head out.": what is taken out of what another sentence asks for."""
-    out = [m for m in mentions if m.role == "wanted" and m.why.startswith(TAKEN_OUT)]
+    out = [m for m in mentions if m.role == "wanted" and m.taken_out]
     others = [m for m in mentions if m.role == "wanted" and m not in out and m.kind in ("structure", "outside", "head")]
     for mention in out if others else ():
-        mention.role, mention.why = "excluded", f"{mention.why.removeprefix(TAKEN_OUT).strip()} follows it"
+        mention.role, mention.why = "excluded", f"“{mention.taken_out}” follows it"
 
 
 class TakenOut:
@@ -162,7 +159,7 @@ class TakenOut:
         ):
             for chain, words in self._found:
                 for mention in chain:
-                    mention.why = f"{TAKEN_OUT} “{words}”"
+                    mention.taken_out = words
             return
         for chain, words in self._found:
             for mention in chain:

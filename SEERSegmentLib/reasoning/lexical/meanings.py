@@ -48,7 +48,7 @@ def meanings(mention: Mention, refs: Sequence[Ref], reading: Reading) -> tuple[R
             f"“{mention.text}” has several meanings; the request says which: {fitting[0].concept.replace('_', ' ')}."
         )
         return (fitting[0],)
-    denied = _words_denied(reading) | _regions_denied(refs, reading)
+    denied = _words_denied(reading)
     left = [ref for ref in refs if not (set(display_name(reading, ref).split()) - _common(refs, reading)) & denied]
     if len(left) == 1:
         reading.say(
@@ -239,19 +239,6 @@ def _words_denied(reading: Reading) -> set[str]:
         for word in item.norm.split()
     }
     return said | {_SAME[word] for word in said if word in _SAME}
-
-
-def _regions_denied(refs: Sequence[Ref], reading: Reading) -> set[str]:
-    """Words of the meanings that lie only where something lies that is denied: "not PV as in liver"."""
-
-    def regions(role: str) -> set[str]:
-        told = [m.item.refs[0] for m in reading.of("structure", role=role) if len(m.item.refs) == 1 and m.relation]
-        return {region for ref in told for region in _regions_of(reading, ref)}
-
-    out = regions("excluded") - regions("anchor")
-    away = [ref for ref in refs if (own := _regions_of(reading, ref)) and own <= out]
-    kept = {word for ref in refs if ref not in away for word in display_name(reading, ref).split()}
-    return {word for ref in away for word in display_name(reading, ref).split()} - kept
 
 
 def _common(refs: Sequence[Ref], reading: Reading) -> set[str]:

@@ -45,6 +45,8 @@ class Mention:
     sides: list[SideWord] = field(default_factory=list)
     quantified: bool = False
     joined_to: Mention | None = None
+    taken_out: str = ""  # the word that takes it out of the target, if there is another: "sacrum out"
+    places_kind: bool = False  # a region told before a kind of thing: "head: bone, not brain"
 
     @property
     def text(self) -> str:

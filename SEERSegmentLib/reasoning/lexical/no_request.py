@@ -63,14 +63,11 @@ def _statement(reading: Reading) -> bool:
         return False
     if any(s.value in ("other", "same") for s in reading.sides):
         return False  # "now it is the other one we worry about"
-    if any(i.norm in _ALSO for i in items):
+    if any(i.norm == "too" for i in items):
         return False  # "whole bone is fine too"
     finite = any(i.norm in _FINITE for i in items)
     thanks = any(i.norm in ("thanks", "thank you", "cheers", "perfect", "great") for i in items)
     return (finite and any("normal" in i.kinds for i in items)) or (thanks and finite)
-
-
-_ALSO = word_set("too") | {"is fine too", "together is fine", "lumped together"}
 
 
 def nothing_named(reading: Reading) -> Question:

@@ -10,10 +10,7 @@ from .items import Item
 from .mention import Mention, place_only
 from .text import word_set
 
-__all__ = ["PLACE_OF_KIND", "describe_further", "leading_verb", "set_descriptions_aside"]
-
-PLACE_OF_KIND = "it says where"
-"""Why a region before a kind of thing is an anchor: "head: bone, not brain"."""
+__all__ = ["describe_further", "leading_verb", "set_descriptions_aside"]
 
 _ACTS = word_set(
     "returns brings carries takes drains stores makes produces secretes filters pumps feeds supplies absorbs digests",
@@ -55,7 +52,8 @@ def set_descriptions_aside(mentions: Sequence[Mention], items: Sequence[Item]) -
         elif _explains(mention, mentions, items):
             _to_anchor(mention, "in brackets, it explains the name before")
         elif _kind_follows(mention, mentions, items):
-            _to_anchor(mention, PLACE_OF_KIND)
+            _to_anchor(mention, "it says where")
+            mention.places_kind = True
 
 
 def _column_of(mention: Mention, mentions: Sequence[Mention], items: Sequence[Item]) -> bool:

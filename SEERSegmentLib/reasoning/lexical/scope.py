@@ -259,6 +259,7 @@ def _alone(mentions: Sequence[Mention], items: Sequence[Item], at: int, state: S
     for earlier in mentions:
         if earlier is not last and earlier.role == "wanted" and earlier.segment < last.segment:
             earlier.role, earlier.why = "anchor", f"“{last.text}” is what alone is wanted"
+            earlier.places_kind = last.kind == "head"
 
 
 def _named_next(items: Sequence[Item], at: int) -> bool:

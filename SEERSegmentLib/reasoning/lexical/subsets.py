@@ -16,7 +16,6 @@ from .mention import Mention, SideWord
 from .pick import by_quality
 from .reading import Reading
 from .resolve import resolve_ref
-from .said_around import PLACE_OF_KIND
 from .scope import excepts
 from .sides import side_for
 from .text import word_set
@@ -115,7 +114,7 @@ def collected(reading: Reading) -> list[str] | None:
         if kind in ("", "any"):
             continue
         for anchor in reading.mentions:
-            if not (many or anchor.why == PLACE_OF_KIND or anchor.why.endswith("is what alone is wanted")):
+            if not (many or anchor.places_kind):
                 continue
             if anchor is mention or anchor.clause != mention.clause or anchor.role not in ("anchor", "context"):
                 continue
