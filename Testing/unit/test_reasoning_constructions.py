@@ -68,6 +68,16 @@ def read(text: str) -> Reasoning | Abstention:
         ("Superior vena cava and the two veins it is formed from.", "superior vena cava and brachiocephalic veins"),
         ("ribs 2 to 5 on the right, skip 4", "right 2nd rib, right 3rd rib and right 5th rib"),
         ("pancreas, AP D3", "pancreas"),
+        (
+            "Right lung: fibrotic band. New consolidation at the left base. Mask the lobe with the new consolidation.",
+            "left lower lung lobe",
+        ),
+        (
+            "Left adrenal slim and normal. Its opposite number carries a nodule. Outline the adrenal.",
+            "right adrenal gland",
+        ),
+        ("Anterolisthesis on L5, 6 mm. Outline the vertebra that has slipped.", "L4 vertebra"),
+        ("Rene di sinistra, paziente monorene dal 2015 dopo intervento", "left kidney"),
         ("intervertebral discs, whole spine", "intervertebral discs"),
     ],
 )

@@ -279,6 +279,8 @@ def side_not_normal(reading: Reading) -> Side | None:
     for phrase in phrases(reading):
         own = {i.value("side") or i.value("patientside") for i in phrase.items}
         own |= {ref.side.value for i in phrase.items for ref in i.refs[:1]}
+        if any(i.value("side") == "other" for i in phrase.items):
+            own |= phrase.sides  # "its opposite number carries a nodule"
         if not phrase.normal and not any("past" in i.kinds or i.norm in _HEALED for i in phrase.items):
             sides |= own & {"left", "right"}
     return Side(sides.pop()) if len(sides) == 1 else None

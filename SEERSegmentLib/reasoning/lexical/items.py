@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from ...anatomy.tables import read_rows
 from .counted import Counted
 from .levels import counted_at
 from .lexicon import Disease, Lexicon, Ref, Sense
@@ -249,7 +251,12 @@ def _not_a_level(tokens: Sequence[Token], at: int, counted: Counted) -> bool:
     return tokens[at].norm in ("t1", "t2", "t3", "t4") and following in _MR_WORDS
 
 
-_ROMANCE_SIDES = frozenset({"sinistra", "sinistro", "destra", "destro", "izquierdo", "derecho", "esquerdo", "direito"})
+@cache
+def _romance_sides() -> frozenset[str]:
+    """Words for sides in Italian, Spanish, Portuguese and Latin."""
+    return frozenset(row["term"] for row in read_rows("sides.csv") if row["language"] in ("it", "es", "pt", "la"))
+
+
 _LATIN_SIDES = frozenset({"dx", "sin"})
 
 
@@ -263,7 +270,7 @@ def _active(sense: Sense, tokens: Sequence[Token], start: int, end: int, languag
     if end - start == 1 and first.norm == "axis" and start and tokens[start - 1].norm.endswith(_OF_AN_AXIS):
         return False  # "splenoportal axis", "long axis"
     if end - start == 1 and first.norm in _ENGLISH_TOO and sense.language not in ("en", "la", *languages):
-        sided = any(t.norm in _ROMANCE_SIDES for t in tokens[end : end + 2])
+        sided = any(t.norm in _romance_sides() for t in tokens[end : end + 2])
         return sided or len(tokens) <= _A_FEW  # "metabolic rate" is no spleen
     if sense.kind in ("structure", "outside", "disease"):
         if end - start == 1 and first.norm in _UNITS and start and tokens[start - 1].norm[-1:].isdecimal():

@@ -55,12 +55,8 @@ def _object(lesions: list[Mention], reading: Reading) -> Mention | None:
         clause = reading.clauses[lesion.clause]
         before = clause.items[: lesion.at]
         asked = max((n for n, i in enumerate(before) if "ask" in i.kinds or "only" in i.kinds), default=-1)
-        if any(
-            "ask" in i.kinds
-            for i in clause.items[
-                lesion.at : min((m.at for m in rivals if m.clause == lesion.clause and m.at > lesion.at), default=0)
-            ]
-        ):
+        rival = min((m.at for m in rivals if m.clause == lesion.clause and m.at > lesion.at), default=0)
+        if any("ask" in i.kinds for i in clause.items[lesion.at : rival]):
             continue  # "a clot burden: mask the thrombosed axis"
         first = min((m.at for m in rivals if m.clause == lesion.clause and m.at > asked), default=999)
         elsewhere = all(m.clause != lesion.clause for m in rivals)

@@ -6,7 +6,7 @@ from ...values import Side
 from .bonus import LINK, linked, said_of
 from .clauses import Clause
 from .counted import SEQUENCE
-from .describe import kinds_of
+from .describe import features, kinds_of
 from .findings import Phrase, phrases, same_noun, whole_of
 from .items import Item
 from .lexicon import Ref
@@ -145,7 +145,7 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
                     if key not in candidates or candidates[key][0] < total:
                         candidates[key] = (total, item, clause, at)
     if not candidates:
-        slipped = wanted == "vertebra" and any(i.norm in _SLIPS for i in reading.request_items)
+        slipped = wanted == "vertebra" and "=slip" in features(reading.request_items)
         return _above_a_slip(reading) if slipped else None
     ranked = sorted(candidates.values(), key=lambda c: -c[0])
     if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
@@ -160,11 +160,8 @@ def told_as_abnormal(reading: Reading) -> list[str] | None:
 def _slipped_on(clause: Clause, at: int) -> bool:
     """ "a forward slip on S1": what has slipped lies above it."""
     before = clause.items[max(0, at - 3) : at]
-    slips = any(i.norm in _SLIPS for i in clause.items[max(0, at - 6) : at])
-    return slips and any(i.norm in ("on", "over", "upon", "onto") for i in before)
-
-
-_SLIPS = word_set("slip slips slipped slippage listhesis anterolisthesis retrolisthesis spondylolisthesis translation")
+    on = any(i.norm in ("on", "over", "upon", "onto") for i in before)
+    return on and "=slip" in features(clause.items[max(0, at - 6) : at])
 
 
 def _above_a_slip(reading: Reading) -> list[str] | None:
